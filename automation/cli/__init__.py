@@ -1,0 +1,38 @@
+"""The command line: one module per reader. Each verb reads its words, calls one function and shows what it returns."""
+
+import os
+import sys
+
+import typer
+
+from automation.cli import author, operate, support
+from automation.cli.output import show_error
+from automation.errors import AutomationError
+
+app = typer.Typer(
+    help="Lifecycle campaign automation: stages from events, playbooks from files, messages with a ledger.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (author, operate, support):
+    module.add_to(app)
+
+
+def main() -> None:
+    """Exit code 0 done, 1 something failed and said why, 2 wrong words, configuration or files."""
+    try:
+        app()
+    except AutomationError as error:
+        show_error(error, as_json="--json" in sys.argv)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # `automation log | head`: nobody reads any further, and Python must not complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+__all__ = ["app", "main"]

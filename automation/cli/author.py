@@ -1,0 +1,7 @@
+"""For author."""
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    del app

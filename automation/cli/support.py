@@ -1,0 +1,7 @@
+"""For support."""
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    del app

@@ -1,0 +1,1 @@
+"""Who customers are: profile, consent, import and facts."""

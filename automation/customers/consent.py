@@ -1,0 +1,71 @@
+"""The consent ledger: append-only, permission per channel and topic. The newest row on the topic or on "*" decides.
+
+Whoever adds a row first locks the customer's own row, so that two writers never take the same number.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, FromClause, and_, select
+
+from automation.customers.staging import Row, write
+from automation.database.schema import consents
+
+EVERY_TOPIC = "*"
+CHANNELS = ("email", "sms")
+IMPORT = "import"
+
+
+class Imported:
+    """The consents of a batch of customers: what is on record, and what the file adds to it."""
+
+    def __init__(self, recorded: Sequence[Row], source: str, now: datetime) -> None:
+        """`recorded`: (customer_id, number, channel, topic, granted) in order of number."""
+        self.rows: list[Row] = []
+        self._source, self._now = source, now
+        self._last_number: dict[str, int] = {}
+        self._standing: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for customer_id, number, channel, topic, granted in recorded:
+            self._last_number[customer_id] = number
+            self._note(customer_id, channel, topic, granted)
+
+    def tell(self, shard: int, customer_id: str, channel: str, granted: bool) -> bool:
+        """Record what the file says, when it changes anything; whether it did.
+
+        Yes counts only where nothing is on record: it never undoes an unsubscribe. No withdraws what stands.
+        """
+        known = (customer_id, channel)
+        if (known in self._standing) if granted else not self._standing.get(known):
+            return False
+        number = self._last_number[customer_id] = self._last_number.get(customer_id, 0) + 1
+        self._note(customer_id, channel, EVERY_TOPIC, granted)
+        self.rows.append(
+            (shard, customer_id, number, channel, EVERY_TOPIC, granted, IMPORT, self._source, IMPORT, self._now)
+        )
+        return True
+
+    def _note(self, customer_id: str, channel: str, topic: str, granted: bool) -> None:
+        standing = self._standing[customer_id, channel]
+        if granted:
+            standing.add(topic)
+        elif topic == EVERY_TOPIC:
+            standing.clear()
+        else:
+            standing.discard(topic)
+
+
+def recorded_of(connection: Connection, staged: FromClause) -> Sequence[Row]:
+    """(customer_id, number, channel, topic, granted) of the customers in `staged`, in order of number."""
+    same = and_(consents.c.shard == staged.c.shard, consents.c.customer_id == staged.c.customer_id)
+    columns = (consents.c.customer_id, consents.c.number, consents.c.channel, consents.c.topic, consents.c.granted)
+    rows = (
+        select(*columns)
+        .select_from(staged.join(consents, same))
+        .order_by(staged.c.shard, staged.c.customer_id, consents.c.number)
+    )
+    return [tuple(row) for row in connection.execute(rows)]
+
+
+def add(connection: Connection, imported: Imported) -> None:
+    write(connection, consents, sorted(imported.rows))  # in order of the key: neighbors share a page

@@ -1,0 +1,196 @@
+"""facts.toml: what each fact is. One aggregate over events, or one attribute."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+from automation.customers.fact_types import FactType
+from automation.errors import BadFiles, Problem
+from automation.tomlfile import TomlFile, validated
+from automation.values import Duration
+
+MEASURES = ("count", "sum", "min", "max", "first", "last", "latest", "distinct")
+ALWAYS: Mapping[str, FactType] = {
+    "signed_up": "instant",
+    "stage": "text",
+    "role": "text",
+    "days_in_stage": "number",
+    "locale": "text",
+    "country": "text",
+    "can_email": "boolean",
+    "can_sms": "boolean",
+}
+TAKEN = frozenset({*ALWAYS, "shard", "customer_id", "stale", "stage_since"})
+WORDS = frozenset({"and", "or", "not", "in", "between", "is", "set", "true", "false", "days_since", "days_until"})
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+LAYOUT = 1  # raise it when the always-there columns change: every cache is then rebuilt
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
+class FactModel(BaseModel):
+    """One table of facts.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event: str | tuple[str, ...] | None = None
+    count: Literal[True] | None = None
+    sum: str | None = None
+    min: str | None = None
+    max: str | None = None
+    first: str | None = None
+    last: str | None = None
+    latest: str | None = None
+    distinct: str | None = None
+    within: Duration | None = None
+    where: dict[str, Scalar | tuple[Scalar, ...]] | None = None
+    attribute: str | None = None
+    type: FactType | None = None
+
+    @field_validator(*(one for one in MEASURES if one != "count"), "attribute")
+    @classmethod
+    def _plain_name(cls, name: str | None) -> str | None:
+        if name is not None and (not name or set(name) & set('"\\')):
+            raise ValueError("a property's name is not empty and has no quotation mark or backslash")
+        return name
+
+    @field_validator("where")
+    @classmethod
+    def _plain_names(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name in where or {}:
+            cls._plain_name(name)
+        return where
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "FactModel":
+        given = [measure for measure in MEASURES if getattr(self, measure) is not None]
+        if (self.event is None) == (self.attribute is None):
+            raise ValueError("a fact has either an event or an attribute")
+        if self.attribute is not None and (given or self.within or self.where):
+            raise ValueError("a fact of an attribute takes only a type")
+        if self.event is not None and len(given) != 1:
+            raise ValueError("a fact of an event has exactly one of: " + ", ".join(MEASURES))
+        if self.event in {"", ()}:
+            raise ValueError("the event's name is missing")
+        return self
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact's name, type and source, ready to be compiled."""
+
+    name: str
+    type: FactType
+    model: FactModel
+
+    @property
+    def attribute(self) -> str | None:
+        return self.model.attribute
+
+    @property
+    def measure(self) -> str:
+        return next(one for one in MEASURES if getattr(self.model, one) is not None)
+
+    @property
+    def key(self) -> str:
+        """The event's property that is measured; "time" is the event's own time."""
+        return "" if self.measure == "count" else str(getattr(self.model, self.measure))
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        event = self.model.event
+        return (event,) if isinstance(event, str) else event or ()
+
+    @property
+    def within(self) -> timedelta | None:
+        return self.model.within
+
+
+@dataclass(frozen=True, eq=False)
+class FactDefinitions:
+    """All of facts.toml, read once. `fingerprint` changes when a rebuild is needed."""
+
+    facts: tuple[Fact, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        told = [f"{LAYOUT}", *(f"{one.name}:{one.type}:{one.model.model_dump_json()}" for one in self.facts)]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+    @property
+    def types(self) -> dict[str, FactType]:
+        """Every name a condition or a template may use."""
+        return {**ALWAYS, **{fact.name: fact.type for fact in self.facts}}
+
+    @property
+    def of_events(self) -> tuple[Fact, ...]:
+        return tuple(fact for fact in self.facts if fact.attribute is None)
+
+
+def read_definitions(file: TomlFile) -> FactDefinitions:
+    """facts.toml as definitions. Raises BadFiles with one problem for each thing wrong."""
+    problems: list[Problem] = []
+    facts: list[Fact] = []
+    for name, table in file.data.items():
+        problems += _bad_name(file, name)
+        if not isinstance(table, dict):
+            problems.append(
+                file.problem((name,), f'"{name}" is not a fact', f"write [{name}] and its keys below", at_key=True)
+            )
+            continue
+        try:
+            model = validated(FactModel, file, table, at=(name,))
+        except BadFiles as bad:
+            problems += bad.problems
+            continue
+        facts.append(Fact(name, _type_of(model), model))
+        problems += _bad_type(file, facts[-1])
+    if problems:
+        raise BadFiles(problems)
+    return FactDefinitions(tuple(facts))
+
+
+def _bad_name(file: TomlFile, name: str) -> Iterator[Problem]:
+    if name in TAKEN:
+        yield file.problem(
+            (name,), f'"{name}" is always there and cannot be defined', "choose another name", at_key=True
+        )
+    elif name in WORDS or not NAME.fullmatch(name):
+        hint = "small letters, digits and _, beginning with a letter, and no word of the condition language"
+        yield file.problem((name,), f'"{name}" cannot name a fact', hint, at_key=True)
+
+
+def _type_of(model: FactModel) -> FactType:
+    if model.type:
+        return model.type
+    if model.attribute:
+        return "text"
+    timed = "time" in {model.first, model.last, model.min, model.max, model.latest}
+    return "instant" if timed else "number"
+
+
+def _bad_type(file: TomlFile, fact: Fact) -> Iterator[Problem]:
+    if fact.attribute:
+        return
+    counted = fact.measure in {"count", "sum", "distinct"}
+    if counted and fact.type != "number":
+        yield file.problem((fact.name, "type"), f"{fact.measure} is always a number", "remove this line")
+    elif fact.key == "time" and fact.type != "instant":
+        yield file.problem((fact.name, "type"), 'the "time" of an event is always an instant', "remove this line")
+    elif fact.measure in {"min", "max"} and fact.type not in {"number", "instant"}:
+        yield file.problem(
+            (fact.name, "type"), f'{fact.measure} takes type "number" or "instant"', "use first or last for others"
+        )

@@ -1,0 +1,190 @@
+"""Keeping the facts table true: refreshed for touched customers only; a rebuild from nothing gives the same rows."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column as TableColumn
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    Select,
+    SmallInteger,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    text,
+    true,
+    union,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from automation.customers.facts.compute import facts_as_of as computed
+from automation.customers.facts.compute import facts_table, last_stage, same_customer
+from automation.customers.facts.definition import FactDefinitions
+from automation.database.engine import lock
+from automation.database.schema import Shards, events, facts_as_of
+from automation.database.types import Key
+
+CustomerKey = tuple[int, str]
+touched = Table(
+    "touched",
+    MetaData(),
+    TableColumn("shard", SmallInteger, nullable=False),
+    TableColumn("customer_id", Key, nullable=False),
+    PrimaryKeyConstraint("shard", "customer_id"),
+    prefixes=["TEMPORARY"],
+)
+
+
+def prepare(connection: Connection, definitions: FactDefinitions) -> None:
+    """Make sure the facts table has the columns of these definitions; other ones mean an empty table to be rebuilt."""
+    found = set(connection.execute(select(facts_as_of.c.definitions).distinct()).scalars())
+    if found == {definitions.fingerprint} or (not found and _fits(connection, definitions)):
+        return
+    lock(connection, "facts")
+    connection.execute(text("DROP TABLE IF EXISTS facts"))
+    connection.execute(delete(facts_as_of))
+    table = facts_table(definitions)
+    table.create(connection)
+    stale = text("CREATE INDEX facts_stale ON facts (shard, customer_id) WHERE stale")
+    connection.execute(stale)
+
+
+def _fits(connection: Connection, definitions: FactDefinitions) -> bool:
+    if not inspect(connection).has_table("facts"):
+        return False
+    present = {column["name"] for column in inspect(connection).get_columns("facts")}
+    return present == set(facts_table(definitions).c.keys())
+
+
+def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime, today: date) -> int:
+    """Make the facts of these shards true as of `now`; afterwards the table `touched` names who was computed.
+
+    Returns how many customers were. Going back in time, or a shard never computed, rebuilds the whole range.
+    """
+    create_touched(connection)
+    as_of = _computed_as_of(connection, shards)
+    if as_of is None or as_of > now:
+        count = _rebuild(connection, definitions, shards, now, today)
+    else:
+        _find_touched(connection, definitions, shards, as_of, now)
+        count = refresh_touched(connection, definitions, shards, now)
+    _note(connection, definitions, shards, now)
+    return count
+
+
+def create_touched(connection: Connection) -> None:
+    """An empty `touched`, seen by this connection alone."""
+    connection.execute(CreateTable(touched, if_not_exists=True))
+    connection.execute(delete(touched))
+
+
+def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
+    found = select(func.count(), func.min(facts_as_of.c.as_of)).where(shards.of(facts_as_of))
+    count, oldest = connection.execute(found).one()
+    return oldest if count == shards.last - shards.first + 1 else None
+
+
+def _find_touched(
+    connection: Connection, definitions: FactDefinitions, shards: Shards, as_of: datetime, now: datetime
+) -> None:
+    facts = facts_table(definitions)
+    marked = select(facts.c.shard, facts.c.customer_id).where(shards.of(facts), facts.c.stale == true())
+    crossing = select(events.c.shard, events.c.customer_id).where(
+        shards.each_of(events), or_(*_edges(definitions, as_of, now))
+    )
+    every = union(marked, crossing) if now > as_of else marked
+    connection.execute(insert(touched).from_select(["shard", "customer_id"], every))
+
+
+def _edges(definitions: FactDefinitions, as_of: datetime, now: datetime) -> list[Any]:
+    """Events that began to count, or that left a window, between the last time and this one."""
+    edges = [and_(events.c.time > as_of, events.c.time <= now)]
+    for within in sorted({fact.within for fact in definitions.facts if fact.within is not None}):
+        names = sorted({name for fact in definitions.facts if fact.within == within for name in fact.events})
+        left = and_(events.c.time > as_of - within, events.c.time <= now - within)
+        edges.append(and_(left, events.c.name.in_(names)))
+    return edges
+
+
+def refresh_touched(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
+    """Compute the facts of the customers named in `touched`."""
+    facts = facts_table(definitions)
+    if connection.dialect.name == "postgresql":
+        # Whoever marks a row waits for us, or we for them: their events are either counted now or marked again.
+        held = (
+            select(facts.c.shard)
+            .join(touched, same_customer(facts, touched))
+            .order_by(facts.c.shard, facts.c.customer_id)
+        )
+        connection.execute(select(func.count()).select_from(held.with_for_update(of=facts).subquery()))
+    rows = computed(definitions, connection.dialect.name, now, shards, only=touched)
+    return _upsert(connection, facts, rows)
+
+
+def _upsert(connection: Connection, facts: Table, rows: Select[Any]) -> int:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    names = list(rows.selected_columns.keys())
+    merged = dialect.insert(facts).from_select(names, rows)
+    changed = {name: merged.excluded[name] for name in names if name not in {"shard", "customer_id"}}
+    return connection.execute(
+        merged.on_conflict_do_update(index_elements=["shard", "customer_id"], set_=changed)
+    ).rowcount
+
+
+def _rebuild(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime, today: date) -> int:
+    lock(connection, "facts")
+    facts = facts_table(definitions)
+    connection.execute(delete(facts).where(shards.of(facts)))
+    count = fill(connection, facts, definitions, shards, now, today)
+    connection.execute(
+        insert(touched).from_select(
+            ["shard", "customer_id"], select(facts.c.shard, facts.c.customer_id).where(shards.of(facts))
+        )
+    )
+    return count
+
+
+def fill(
+    connection: Connection, facts: Table, definitions: FactDefinitions, shards: Shards, now: datetime, today: date
+) -> int:
+    """Insert every customer of the shards, with the stage that history gives them on that date."""
+    rows = computed(definitions, connection.dialect.name, now, shards).add_columns(
+        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
+    )
+    names = list(rows.selected_columns.keys())
+    return connection.execute(insert(facts).from_select(names, rows)).rowcount
+
+
+def _note(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> None:
+    connection.execute(delete(facts_as_of).where(shards.of(facts_as_of)))
+    rows = [
+        {"shard": one, "as_of": now, "definitions": definitions.fingerprint}
+        for one in range(shards.first, shards.last + 1)
+    ]
+    connection.execute(insert(facts_as_of), rows)
+
+
+def facts_of(
+    connection: Connection, definitions: FactDefinitions, customers: Iterable[CustomerKey], now: datetime, today: date
+) -> dict[CustomerKey, Mapping[str, Any]]:
+    """The facts of some customers as of `now`, computed from their events and kept nowhere; the stage is history's."""
+    create_touched(connection)
+    wanted = sorted(set(customers))
+    if not wanted:
+        return {}
+    rows = [{"shard": shard, "customer_id": customer_id} for shard, customer_id in wanted]
+    connection.execute(insert(touched), rows)
+    shards = Shards(wanted[0][0], wanted[-1][0])
+    found = computed(definitions, connection.dialect.name, now, shards, only=touched).add_columns(
+        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
+    )
+    return {(row["shard"], row["customer_id"]): dict(row) for row in connection.execute(found).mappings()}

@@ -1,0 +1,8 @@
+"""Run by Alembic with a connection that automation.database.upgrade hands over."""
+
+from alembic import context
+
+from automation.database import schema
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=schema.metadata)
+context.run_migrations()

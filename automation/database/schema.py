@@ -1,0 +1,354 @@
+"""The tables. Customer-owned ones carry `shard` first: a range of shards is contiguous in every key and hot index.
+
+`facts` is not here: its columns follow facts.toml (customers/facts). Ids of rows that grow with time are
+`n * 256 + shard`, with `n` counted up within the shard: appended in order, unique everywhere, short enough to read out
+on the telephone.
+"""
+
+from typing import NamedTuple
+from zlib import crc32
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Date,
+    FromClause,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from automation.database.types import Id, Instant, Json, Key
+
+SHARDS = 256
+metadata = MetaData()
+
+
+def shard_of(customer_id: str) -> int:
+    """The customer's shard, 0 to 255: the same on every machine and in every release."""
+    return crc32(customer_id.encode()) % SHARDS
+
+
+class Shards(NamedTuple):
+    """A range of shards, both ends included: the unit of work."""
+
+    first: int = 0
+    last: int = SHARDS - 1
+
+    def of(self, table: FromClause) -> ColumnElement[bool]:
+        return table.c.shard.between(self.first, self.last)
+
+    def each_of(self, table: FromClause) -> ColumnElement[bool]:
+        """The same, for an index whose second column is a range: one short range for each shard."""
+        return table.c.shard.in_(range(self.first, self.last + 1))
+
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("locale", Text),
+    Column("timezone", Text),
+    Column("country", Text),
+    Column("signup_at", Instant),
+    Column("attributes", Json, nullable=False),
+    Column("erased_at", Instant),
+    PrimaryKeyConstraint("shard", "customer_id"),
+    Index(
+        "customers_by_email",
+        "email",
+        postgresql_where=text("email IS NOT NULL"),
+        sqlite_where=text("email IS NOT NULL"),
+    ),
+    Index(
+        "customers_by_phone",
+        "phone",
+        postgresql_where=text("phone IS NOT NULL"),
+        sqlite_where=text("phone IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("event_id", Key, nullable=False),
+    Column("name", Key, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("properties", Json, nullable=False),
+    # A customer's events lie side by side (SQLite keeps the row in this key), so facts are one ordered pass.
+    PrimaryKeyConstraint("shard", "customer_id", "event_id"),
+    Index("events_by_time", "shard", "time", "name"),
+    sqlite_with_rowid=False,
+)
+
+facts_as_of = Table(
+    "facts_as_of",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("as_of", Instant, nullable=False),
+    Column("definitions", Text, nullable=False),
+)
+
+stage_changes = Table(
+    "stage_changes",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("from_stage", Key),
+    Column("to_stage", Key, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    # By day first: a day's changes are appended together.
+    PrimaryKeyConstraint("shard", "day", "customer_id"),
+    CheckConstraint("move IN ('first', 'forward', 'skip', 'back')", name="known_move"),
+    Index("stage_changes_of_customer", "shard", "customer_id", "day"),
+    sqlite_with_rowid=False,
+)
+
+playbook_versions = Table(
+    "playbook_versions",
+    metadata,
+    Column("version_id", Key, primary_key=True),
+    Column("playbook", Key, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("first_used_at", Instant, nullable=False),
+)
+
+OPEN_ENROLLMENT = text("exited_at IS NULL")
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("enrollment_id", Id, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("playbook", Key, nullable=False),
+    Column("arm", Key, nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("entered_stage", Key, nullable=False),
+    Column("exited_at", Instant),
+    Column("exit_reason", Key),
+    Column("goal_at", Instant),
+    Column("next_step", SmallInteger, nullable=False),
+    Column("next_from", Instant),
+    PrimaryKeyConstraint("shard", "enrollment_id"),
+    Index(
+        "one_open_enrollment",
+        "shard",
+        "customer_id",
+        "playbook",
+        unique=True,
+        sqlite_where=OPEN_ENROLLMENT,
+        postgresql_where=OPEN_ENROLLMENT,
+    ),
+    Index("enrollments_of_customer", "shard", "customer_id", "playbook", "entered_at"),
+    Index(
+        "enrollments_to_plan",
+        "shard",
+        "enrollment_id",
+        sqlite_where=text("next_from IS NOT NULL"),
+        postgresql_where=text("next_from IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+STATUSES = ("planned", "sending", "sent", "rejected", "failed", "unknown", "skipped", "expired", "canceled")
+messages = Table(
+    "messages",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("message_id", Id, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("enrollment_id", Id, nullable=False),
+    Column("playbook", Key, nullable=False),
+    Column("version_id", Key, nullable=False),
+    Column("step", Key, nullable=False),
+    Column("variant", Key),
+    Column("channel", Key, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("topic", Key, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("reason", Key),
+    Column("planned_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("deadline", Instant, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    # Who is sending it: every later update must match the fence.
+    Column("worker", Text),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("lease_until", Instant),
+    # What was said: enough to render the same bytes again, and a hash that proves it.
+    Column("address", Text),
+    Column("context", Json),
+    Column("content_hash", Text),
+    Column("provider", Key),
+    Column("idempotency_key", Text),
+    Column("first_used_at", Instant),
+    Column("batch", Text),
+    Column("provider_id", Text),
+    Column("possible_duplicate", Boolean, nullable=False, server_default=text("false")),
+    Column("flags", Text),
+    Column("sent_at", Instant),
+    Column("finished_at", Instant),
+    PrimaryKeyConstraint("shard", "message_id"),
+    UniqueConstraint("shard", "enrollment_id", "step", name="one_message_per_step"),
+    CheckConstraint("status IN (" + ", ".join(f"'{one}'" for one in STATUSES) + ")", name="known_status"),
+    Index("messages_of_customer", "shard", "customer_id", "message_id"),
+    Index("messages_by_time", "planned_at", "message_id"),
+    # Across shards, because the oldest due message goes first; only open rows are in it.
+    Index(
+        "messages_due",
+        "channel",
+        "due_at",
+        "message_id",
+        sqlite_where=text("status = 'planned'"),
+        postgresql_where=text("status = 'planned'"),
+    ),
+    Index(
+        "messages_in_flight",
+        "lease_until",
+        sqlite_where=text("status = 'sending'"),
+        postgresql_where=text("status = 'sending'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("message_id", Id, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("provider", Key, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("reply", Key, nullable=False),
+    Column("reason", Key),
+    Column("detail", Text),
+    Column("http_status", SmallInteger),
+    Column("batch", Text),
+    PrimaryKeyConstraint("shard", "message_id", "number"),
+    CheckConstraint("reply IN ('accepted', 'refused', 'later', 'unknown')", name="known_reply"),
+    sqlite_with_rowid=False,
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("message_id", Id, nullable=False),
+    Column("provider", Key, nullable=False),
+    Column("event_key", Key, nullable=False),
+    Column("outcome", Key, nullable=False),
+    Column("happened_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("detail", Text),
+    PrimaryKeyConstraint("shard", "message_id", "provider", "event_key"),
+    sqlite_with_rowid=False,
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("shard", SmallInteger, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("channel", Key, nullable=False),
+    # '*' is every topic of the channel; the newest row on the topic or on '*' decides.
+    Column("topic", Key, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("shard", "customer_id", "number"),
+    sqlite_with_rowid=False,
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("channel", Key, nullable=False),
+    Column("address", Key, nullable=False),
+    Column("reason", Key, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("channel", "address"),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("date", Date, nullable=False),
+    Column("now", Instant),
+    Column("status", Key, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("summary", Json),
+    PrimaryKeyConstraint("date", name="one_run_per_date"),
+    CheckConstraint("status IN ('running', 'done', 'missed')", name="known_run_status"),
+)
+
+run_parts = Table(
+    "run_parts",
+    metadata,
+    Column("date", Date, nullable=False),
+    Column("first_shard", SmallInteger, nullable=False),
+    Column("last_shard", SmallInteger, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", Instant),
+    Column("finished_at", Instant),
+    Column("summary", Json),
+    PrimaryKeyConstraint("date", "first_shard"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("pool", Key, nullable=False),
+    Column("code", Key, nullable=False),
+    Column("shard", SmallInteger),
+    Column("enrollment_id", Id),
+    Column("loaded_at", Instant, nullable=False),
+    Column("assigned_at", Instant),
+    Column("expires_at", Instant),
+    PrimaryKeyConstraint("pool", "code"),
+    UniqueConstraint("shard", "enrollment_id", name="one_code_per_enrollment"),
+    Index(
+        "offers_free",
+        "pool",
+        "loaded_at",
+        sqlite_where=text("enrollment_id IS NULL"),
+        postgresql_where=text("enrollment_id IS NULL"),
+    ),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    # everything | playbook:<key> | provider:<key>
+    Column("scope", Key, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+# One random key per database: idempotency keys of two databases never meet at one provider, and unsubscribe links of
+# a database without a configured secret_key cannot be guessed.
+installation = Table("installation", metadata, Column("key", Text, primary_key=True))

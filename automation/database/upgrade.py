@@ -1,0 +1,112 @@
+"""Migrations under a lock, integrity, and an online copy."""
+
+import secrets
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import cast
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from automation.database.engine import Database, lock
+from automation.database.schema import installation, metadata
+from automation.errors import BadInput, WrongSchema
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database) -> str:
+    """Bring the schema to this program's revision; several processes may start at once. Returns the revision."""
+    with database.reading() as connection:
+        if revision(connection) == newest():
+            return newest()
+    with database.writing() as connection:
+        lock(connection, "migrations")
+        if revision(connection) != newest():
+            command.upgrade(_config(connection), "head")
+            _install(connection)
+    return newest()
+
+
+def require_current(database: Database) -> None:
+    """Raise WrongSchema unless the database is at this program's revision."""
+    with database.reading() as connection:
+        found = revision(connection)
+    if found != newest():
+        raise WrongSchema(
+            f"the database is at revision {found or 'none'}, this program needs {newest()}: run `automation db upgrade`"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    return cast("str", ScriptDirectory(str(SCRIPTS)).get_current_head())
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _install(connection: Connection) -> None:
+    if connection.execute(select(installation.c.key)).first() is None:
+        connection.execute(insert(installation), {"key": secrets.token_hex(32)})
+
+
+def check(database: Database) -> list[str]:
+    """What is wrong with the database file or schema; an empty list is good news."""
+    with database.reading() as connection:
+        problems = (
+            [] if revision(connection) == newest() else ["the schema is not current: run `automation db upgrade`"]
+        )
+        present = set(inspect(connection).get_table_names())
+        problems += [f'table "{name}" is missing: restore a backup' for name in sorted(set(metadata.tables) - present)]
+        if database.is_sqlite:
+            rows = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
+            problems += [row for row in rows if row != "ok"]
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+            problems += [f"a row of {row[0]} points to nothing" for row in broken]
+        else:
+            invalid = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+            problems += [f"index {name} is invalid: REINDEX it" for name in connection.execute(invalid).scalars()]
+    return problems
+
+
+def backup(database: Database, target: Path) -> int:
+    """Copy the database while it is in use. Returns the copy's size in bytes."""
+    if target.exists():
+        raise BadInput(f"{target} exists already; name a new file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if database.is_sqlite:
+        _copy_sqlite(database, target)
+    else:
+        _dump_postgres(database, target)
+    return target.stat().st_size
+
+
+def _copy_sqlite(database: Database, target: Path) -> None:
+    with database.engine.connect() as connection, sqlite3.connect(target) as copy:
+        source = cast("DBAPIConnection", connection.connection.dbapi_connection)
+        cast("sqlite3.Connection", source).backup(copy)
+    copy.close()
+
+
+def _dump_postgres(database: Database, target: Path) -> None:
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        subprocess.run(["pg_dump", "--format=custom", f"--file={target}", url], check=True, capture_output=True)  # noqa: S603, S607 (the user's own pg_dump)
+    except FileNotFoundError:
+        raise BadInput("pg_dump is not on the PATH; install PostgreSQL's client programs") from None
+    except subprocess.CalledProcessError as error:
+        target.unlink(missing_ok=True)
+        raise BadInput(f"pg_dump failed: {error.stderr.decode().strip()}") from None

@@ -1,0 +1,1 @@
+"""What happens to a message: decided, claimed, posted, recorded, followed up."""

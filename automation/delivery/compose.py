@@ -1,0 +1,115 @@
+"""One message for one customer, from its pinned version: the values it uses, the content, and what a provider gets."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from automation.clock import stays_open_until
+from automation.delivery.cases import Loaded
+from automation.delivery.desk import Desk
+from automation.delivery.offers import Code
+from automation.delivery.replies import Outgoing
+from automation.delivery.versions import read_version
+from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
+from automation.messages.templates import CompiledTemplate
+from automation.values import instant_text
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A message ready to go, with what the ledger keeps of it."""
+
+    outgoing: Outgoing
+    context: dict[str, Any]
+    content_hash: str
+
+
+def compose(connection: Connection, desk: Desk, loaded: Loaded, offer: Code | None, now: datetime) -> Composed:
+    """Raises BadMessage when this message cannot be rendered."""
+    row = loaded.row
+    default = desk.settings.business.locale
+    version = read_version(connection, row.version_id)
+    template = version.template(row.step, row.variant, row.channel, row.locale, default)
+    context = _context(desk, loaded, template, offer)
+    content = content_of(template, context)
+    return Composed(_outgoing(desk, loaded, content, context, now), context, hash_of(content))
+
+
+def content_of(template: CompiledTemplate, context: Mapping[str, Any]) -> Content:
+    """The same context gives the same content, today and in a year."""
+    values = {**context, "zone": ZoneInfo(context["zone"])}
+    return render(template, RenderContext(**values))
+
+
+def hash_of(content: Content) -> str:
+    return hashlib.sha256(json.dumps([content.subject, content.html, content.text]).encode()).hexdigest()
+
+
+def _context(desk: Desk, loaded: Loaded, template: CompiledTemplate, offer: Code | None) -> dict[str, Any]:
+    """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it."""
+    row, business = loaded.row, desk.settings.business
+    customer = {"id": row.customer_id, "locale": row.locale, **row.attributes}
+    return {
+        "customer": _used(template, "customer", customer),
+        "facts": _used(template, "facts", loaded.facts),
+        "stage": loaded.facts["stage"] or "",
+        "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if offer else None,
+        "business": {
+            "name": business.name,
+            "postal_address": business.postal_address,
+            "public_url": business.public_url,
+        },
+        "unsubscribe_url": desk.unsubscribe_url(row.message_id),
+        "preferences_url": desk.preferences_url(row.message_id),
+        "locale": row.locale or business.locale,
+        "zone": business.timezone,
+        "campaign": row.playbook,
+    }
+
+
+def _used(template: CompiledTemplate, prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = (name.removeprefix(f"{prefix}.") for name in sorted(template.names) if name.startswith(f"{prefix}."))
+    return {name: plain(values[name]) for name in names if values.get(name) is not None}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: instants as text, amounts as numbers where that loses nothing."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def _outgoing(desk: Desk, loaded: Loaded, content: Content, context: Mapping[str, Any], now: datetime) -> Outgoing:
+    row = loaded.row
+    by_email = row.channel == "email"
+    return Outgoing(
+        message_id=row.message_id,
+        channel=row.channel,
+        sender=desk.settings.channel(row.channel).sender,
+        recipient=row.to_address,
+        subject=content.subject,
+        html=content.html,
+        text=content.text,
+        headers=unsubscribe_headers(context["unsubscribe_url"]) if by_email else {},
+        tag=row.playbook,
+        kind=row.kind,
+        validity=None if by_email else _validity(loaded, now),
+    )
+
+
+def _validity(loaded: Loaded, now: datetime) -> timedelta:
+    """A text must not wait in the provider's queue beyond the customer's evening, nor beyond its own deadline."""
+    case = loaded.case
+    until = case.deadline
+    if case.is_marketing:
+        until = min(until, stays_open_until(now, case.limits.window, case.zones))
+    return max(until - now, timedelta(seconds=1))

@@ -1,0 +1,78 @@
+"""What deciding and sending need besides the rows: settings, the marketers' files, and this database's own key."""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from sqlalchemy import Connection, or_, select
+
+from automation.clock import zones_of
+from automation.database.schema import installation, pauses
+from automation.delivery.decide import Limits
+from automation.lifecycle.conditions import Day
+from automation.playbooks.load import Book
+from automation.settings import Settings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Made once for a run or a dispatch; `identity` is this database's own random key."""
+
+    settings: Settings
+    book: Book
+    identity: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def day(self, now: datetime) -> Day:
+        return Day(now, self.settings.business.zone)
+
+    def limits(self, channel: str) -> Limits:
+        rules = self.settings.channel(channel)
+        return Limits(rules.window, rules.max_per_day, rules.max_per_week)
+
+    def zones(self, timezone: str | None, country: str | None, phone: str | None) -> tuple[ZoneInfo, ...]:
+        """Where the customer may be: their zone, else those of their country or of their number's country."""
+        if timezone is None and country is None and phone is not None:
+            country = country_of(phone)
+        return zones_of(timezone, country, self.settings.business.zone)
+
+    def unsubscribe_url(self, message_id: int) -> str:
+        return f"{self.settings.business.public_url.rstrip('/')}/u/{self._token(message_id)}"
+
+    def preferences_url(self, message_id: int) -> str:
+        return f"{self.settings.business.public_url.rstrip('/')}/p/{self._token(message_id)}"
+
+    def idempotency_key(self, words: str) -> str:
+        """Derived from the message's own id, and different in every database."""
+        return hmac.digest(self.identity.encode(), f"key:{words}".encode(), "sha256").hex()[:40]
+
+    def _token(self, message_id: int) -> str:
+        secret = self.settings.secret_key
+        key = secret.get_secret_value() if secret else self.identity
+        signature = hmac.digest(key.encode(), f"unsubscribe:{message_id}".encode(), "sha256")[:16]
+        return urlsafe_b64encode(message_id.to_bytes(8) + signature).decode().rstrip("=")
+
+
+def country_of(phone: str) -> str | None:
+    """The country of an E.164 number."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def open_desk(connection: Connection, settings: Settings, book: Book) -> Desk:
+    return Desk(settings, book, connection.execute(select(installation.c.key)).scalar_one())
+
+
+def pauses_at(connection: Connection, book: Book, now: datetime) -> dict[str, datetime | None]:
+    """Scopes that are paused, each with the end if there is one; a playbook with `active = false` is."""
+    found = select(pauses.c.scope, pauses.c.until).where(or_(pauses.c.until.is_(None), pauses.c.until > now))
+    inactive: dict[str, datetime | None] = {
+        f"playbook:{key}": None for key, playbook in book.playbooks.items() if not playbook.model.active
+    }
+    return inactive | dict(connection.execute(found).tuples().all())

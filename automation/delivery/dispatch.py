@@ -1,0 +1,175 @@
+"""The loop: prepare what is due, post it, record what was heard."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pyrate_limiter import Limiter, Rate
+from sqlalchemy import Connection
+
+from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.database.engine import Database
+from automation.delivery import plan
+from automation.delivery.desk import Desk
+from automation.delivery.health import Trouble, fit_provider, free_at
+from automation.delivery.http import Door
+from automation.delivery.ledger import Flight, Record, abandoned, record_replies
+from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare, resends
+from automation.delivery.providers import ADAPTERS, account_of
+from automation.delivery.providers.classify import from_failure
+from automation.delivery.replies import Answer, Refused, Reply, Unknown
+from automation.delivery.settle import OVER, Heard, settle
+from automation.delivery.tally import Tally
+from automation.settings import Provider
+
+CHANNELS = ("email", "sms")
+CHUNKS_AT_ONCE = 2  # one is prepared while another is under way
+SECONDS_OF_WORK = 10  # claim no more than the provider's rate lets go in this time
+CLAIM = 500
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+class Dispatch:
+    """One dispatch: everything that is due, until nothing is, or until `stop` is set."""
+
+    def __init__(self, database: Database, desk: Desk, clock: Clock, worker: str) -> None:
+        self.database, self.desk, self.clock, self.worker = database, desk, clock, worker
+        self.tally = Tally()
+        self.stop = asyncio.Event()
+        self._trouble = Trouble()
+        self._writing = asyncio.Lock()
+        used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
+        self._providers = {key: desk.settings.providers[key] for key in sorted(used)}
+        self._accounts = {key: account_of(key, provider) for key, provider in self._providers.items()}
+        self._limiters = {key: _limiter(provider) for key, provider in self._providers.items()}
+        self._places = {key: asyncio.Semaphore(provider.concurrency) for key, provider in self._providers.items()}
+
+    async def run(self) -> dict[str, Any]:
+        """Counts as `automation send --json` prints them."""
+        started = time.monotonic()
+        await self._write(self._recover)
+        most = sum(provider.concurrency for provider in self._providers.values())
+        async with Door(concurrency=most) as door:
+            await asyncio.gather(*(self._empty(channel, door) for channel in CHANNELS))
+        return self.tally.as_dict(time.monotonic() - started)
+
+    async def _empty(self, channel: str, door: Door) -> None:
+        """Send what is due on one channel."""
+        under_way: set[asyncio.Task[None]] = set()
+        while not self.stop.is_set():
+            prepared = await self._write(lambda connection: self._prepare(connection, channel))
+            if prepared.calls:
+                under_way.add(asyncio.create_task(self._send(prepared.calls, door)))
+            if prepared.claimed == 0 and not under_way:
+                return
+            if prepared.claimed == 0 or len(under_way) >= CHUNKS_AT_ONCE:
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        await asyncio.gather(*under_way)
+
+    def _prepare(self, connection: Connection, channel: str) -> Prepared:
+        now = self.clock()
+        key = fit_provider(connection, self.desk.settings, channel, now)
+        if key is None:
+            until = free_at(connection, self.desk.settings, channel, now)
+            return Prepared(hold_all(connection, self.desk, channel, until, CLAIM, now, self.tally))
+        sender = Sender(key, self._accounts[key], self.worker, self._limit(key))
+        return prepare(connection, self.desk, channel, sender, now, self.tally)
+
+    def _limit(self, key: str) -> int:
+        provider = self._providers[key]
+        calls = SECONDS_OF_WORK * provider.rate.amount / provider.rate.period.total_seconds()
+        return max(1, min(CLAIM, int(calls * provider.batch)))
+
+    async def _send(self, calls: Sequence[Call], door: Door) -> None:
+        """Post the calls of one chunk; until a provider has taken something, one at a time."""
+        waiting = list(calls)
+        while waiting and waiting[0].provider not in self._trouble.proven:
+            call = waiting.pop(0)
+            await self._record([(call, await self._post(call, door))])
+        replies = await asyncio.gather(*(self._post(call, door) for call in waiting))
+        await self._record(list(zip(waiting, replies, strict=True)))
+
+    async def _post(self, call: Call, door: Door) -> list[Reply]:
+        provider = self._providers[call.provider]
+        adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
+        async with self._places[call.provider]:
+            await self._limiters[call.provider].try_acquire_async(call.provider)
+            heard = await door.post(adapter.request(call.outgoing, account, call.key), timeout=provider.timeout)
+        if isinstance(heard, Answer):
+            return adapter.replies(heard, call.outgoing, self.clock())
+        return [from_failure(heard)] * len(call.outgoing)
+
+    async def _record(self, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
+        if answered:
+            await self._write(lambda connection: self._note(connection, answered))
+
+    def _note(self, connection: Connection, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
+        now = self.clock()
+        heard = [
+            Heard(flight, reply, resend)
+            for call, replies in answered
+            for flight, reply, resend in zip(call.flights, replies, call.resend, strict=True)
+        ]
+        self._finish(connection, [settle(one, now) for one in heard], now)
+        for call, replies in answered:
+            self._trouble.note(connection, call.provider, replies, now)
+            self._learn(connection, call, replies, now)
+
+    def _finish(self, connection: Connection, records: Sequence[Record], now: datetime) -> None:
+        kept = record_replies(connection, records, now)
+        for record in kept:
+            self.tally.note(record.values["status"], record.values["reason"])
+        over = [record.flight for record in kept if record.values["status"] in OVER]
+        plan.advance(connection, self.desk, [(one.shard, one.enrollment_id, now) for one in over], now)
+
+    def _learn(self, connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
+        """A refusal that proves something about the address or the person is kept."""
+        for reply, message, (shard, customer_id) in zip(replies, call.outgoing, call.customers, strict=True):
+            if not isinstance(reply, Refused) or reply.suppress is None:
+                continue
+            if reply.suppress == "unsubscribed":
+                withdraw_consent(connection, shard, customer_id, message.channel, call.provider, "provider", now)
+            suppress_address(connection, message.channel, message.recipient, reply.suppress, call.provider, now)
+            touch_one(connection, shard, customer_id)
+
+    def _recover(self, connection: Connection) -> None:
+        """Rows whose worker is gone: nobody knows, so they say so, or go again where the playbook says so."""
+        now = self.clock()
+        while rows := abandoned(connection, now, CLAIM):
+            records = []
+            for row in rows:
+                flight = Flight(
+                    row.shard,
+                    row.message_id,
+                    row.enrollment_id,
+                    row.fence,
+                    row.attempts,
+                    row.provider,
+                    row.batch,
+                    row.first_used_at,
+                    row.deadline,
+                )
+                resend = row.provider in self._providers and resends(self.desk, row.playbook, row.step, row.provider)
+                records.append(settle(Heard(flight, Unknown("worker_lost"), resend), now))
+            self._finish(connection, records, now)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        """One write transaction at a time, off the loop, so that exchanges go on meanwhile."""
+        async with self._writing:
+            return await asyncio.to_thread(self._in_transaction, work)
+
+    def _in_transaction(self, work: Callable[[Connection], T]) -> T:
+        with self.database.writing() as connection:
+            return work(connection)
+
+
+def _limiter(provider: Provider) -> Limiter:
+    """Calls in a sliding period. (The library counts whole calls.)"""
+    amount, period = provider.rate
+    scale = 1 if amount >= 1 else 1 / amount
+    return Limiter(Rate(max(1, int(amount * scale)), int(period.total_seconds() * 1000 * scale)))

@@ -1,0 +1,89 @@
+"""Which provider of a channel is fit to send, kept as rows so that every worker knows."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from automation.database.schema import pauses
+from automation.delivery.replies import Accepted, Later, Refused, Reply
+from automation.settings import Settings
+
+log = logging.getLogger(__name__)
+TROUBLE = 3  # so many calls in a row refused for the account, or without a connection
+PAUSE = timedelta(minutes=5)
+SHORTEST_PAUSE = timedelta(seconds=1)
+
+
+def scope_of(provider: str) -> str:
+    return f"provider:{provider}"
+
+
+def fit_provider(connection: Connection, settings: Settings, channel: str, now: datetime) -> str | None:
+    """The first provider of the channel that is not paused."""
+    paused = _paused_until(connection, now)
+    return next((key for key in settings.channel(channel).providers if scope_of(key) not in paused), None)
+
+
+def free_at(connection: Connection, settings: Settings, channel: str, now: datetime) -> datetime:
+    """When the first of the channel's paused providers may be tried again."""
+    paused = _paused_until(connection, now)
+    ends = [
+        paused[scope_of(key)] or now + PAUSE for key in settings.channel(channel).providers if scope_of(key) in paused
+    ]
+    return min(ends, default=now + PAUSE)
+
+
+def _paused_until(connection: Connection, now: datetime) -> dict[str, datetime | None]:
+    found = select(pauses.c.scope, pauses.c.until).where(or_(pauses.c.until.is_(None), pauses.c.until > now))
+    return dict(connection.execute(found).tuples().all())
+
+
+def pause(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = {"scope": scope, "reason": reason, "since": now, "until": until}
+    new = dialect.insert(pauses).values(row)
+    connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_={"reason": reason, "until": until}))
+
+
+def resume(connection: Connection, scope: str) -> bool:
+    """Whether there was such a pause."""
+    return connection.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount > 0
+
+
+class Trouble:
+    """Counts a provider's failures in a row during one dispatch; each call is one, however many messages it had."""
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[str] = Counter()
+        self.proven: set[str] = set()
+
+    def note(self, connection: Connection, provider: str, replies: Sequence[Reply], now: datetime) -> None:
+        """Pause the provider when it says so, or after three calls in a row that show it is unfit."""
+        wished = [one.after or SHORTEST_PAUSE for one in replies if isinstance(one, Later) and one.throttled]
+        if wished:
+            pause(connection, scope_of(provider), "throttled", now, now + max(*wished, SHORTEST_PAUSE))
+        if not _unfit(replies):
+            if any(isinstance(one, Accepted) for one in replies):
+                self.proven.add(provider)
+            self._in_a_row[provider] = 0
+            return
+        self._in_a_row[provider] += 1
+        if self._in_a_row[provider] >= TROUBLE:
+            self._in_a_row[provider] = 0
+            self.proven.discard(provider)
+            why = str(getattr(replies[0], "reason", "unfit"))
+            pause(connection, scope_of(provider), why, now, now + PAUSE)
+            log.error("provider %s is paused for %s: %s", provider, PAUSE, why)
+
+
+def _unfit(replies: Iterable[Reply]) -> bool:
+    """The account was refused, or nobody answered the door."""
+    return any(
+        (isinstance(one, Refused) and one.scope == "account")
+        or (isinstance(one, Later) and not one.throttled and one.http_status is None)
+        for one in replies
+    )

@@ -1,0 +1,180 @@
+"""The ledger's own verbs: claim what is due, say `sending` before the first byte, record what was heard.
+
+Every update of a row in flight matches its fence: a worker that was asleep longer than its lease changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
+
+from automation.customers.facts.compute import same_customer
+from automation.database.schema import attempts, customers, enrollments, messages
+from automation.database.types import Id
+from automation.delivery.cases import MessageKey
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A message that is being sent: its row's key and the fence that proves it is ours."""
+
+    shard: int
+    message_id: int
+    enrollment_id: int
+    fence: int
+    attempt: int
+    provider: str
+    batch: str
+    started_at: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one flight: the row's new values and the attempt to append."""
+
+    flight: Flight
+    values: Mapping[str, Any]
+    reply: str
+    reason: str | None
+    detail: str | None
+    http_status: int | None
+
+
+def claim_due(
+    connection: Connection, channel: str, now: datetime, limit: int, paused: Iterable[str] = ()
+) -> list[MessageKey]:
+    """The due messages of a channel, oldest first, held until the transaction ends together with their customers.
+
+    On PostgreSQL rows that another worker holds are passed over, so that two messages to one customer are never
+    decided at the same time. On SQLite the write transaction is the claim.
+    """
+    due = (
+        select(messages.c.shard, messages.c.message_id)
+        .where(messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now)
+        .order_by(messages.c.due_at, messages.c.message_id)
+        .limit(limit)
+    )
+    paused = list(paused)
+    if paused:
+        due = due.where(messages.c.playbook.not_in(paused))
+    if connection.dialect.name == "postgresql":
+        due = due.join(customers, same_customer(customers, messages)).join(enrollments, _same_enrollment())
+        due = due.with_for_update(of=[messages, customers, enrollments], skip_locked=True)
+    return [(row.shard, row.message_id) for row in connection.execute(due)]
+
+
+def _same_enrollment() -> Any:
+    return (enrollments.c.shard == messages.c.shard) & (enrollments.c.enrollment_id == messages.c.enrollment_id)
+
+
+# Typed here because an executemany with bindparam() does not take a column's type.
+OF = (
+    messages.c.shard == bindparam("of_shard", type_=Integer),
+    messages.c.message_id == bindparam("of_id", type_=Id),
+)
+IN_FLIGHT = (*OF, messages.c.fence == bindparam("of_fence", type_=Integer), messages.c.status == "sending")
+
+
+def begin_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Commit this before the first byte: each row has of_shard, of_id and the values of a message in flight."""
+    names = [name for name in rows[0] if not name.startswith("of_")]
+    values = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in names}
+    connection.execute(
+        update(messages)
+        .where(*OF, messages.c.status == "planned")
+        .values(status="sending", fence=messages.c.fence + 1, attempts=messages.c.attempts + 1, **values),
+        [{_bound(name): value for name, value in row.items()} for row in rows],
+    )
+
+
+def _bound(name: str) -> str:
+    return name if name.startswith("of_") else f"new_{name}"
+
+
+def record_replies(connection: Connection, records: Sequence[Record], now: datetime) -> list[Record]:
+    """Write what was heard, and append the attempts. Returns the records whose fence still matched."""
+    ours = _still_ours(connection, [record.flight for record in records])
+    kept = [record for record in records if (record.flight.shard, record.flight.message_id) in ours]
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for record in kept:
+        row = {"of_shard": record.flight.shard, "of_id": record.flight.message_id, "of_fence": record.flight.fence}
+        row |= {f"new_{name}": value for name, value in record.values.items()}
+        by_columns.setdefault(tuple(record.values), []).append(row)
+    for names, rows in by_columns.items():
+        values = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in names}
+        released = update(messages).where(*IN_FLIGHT).values(worker=None, lease_until=None, **values)
+        connection.execute(released, rows)
+    if kept:
+        connection.execute(insert(attempts), [_attempt(record, now) for record in kept])
+    return kept
+
+
+def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[MessageKey]:
+    """Rows that nobody took over while we were waiting for the provider; held until the transaction ends."""
+    fences = {(flight.shard, flight.message_id): flight.fence for flight in flights}
+    batches = {flight.batch for flight in flights}
+    shards = sorted({shard for shard, _ in fences})
+    found = (
+        select(messages.c.shard, messages.c.message_id, messages.c.fence)
+        .where(messages.c.status == "sending", messages.c.lease_until.is_not(None))
+        .where(messages.c.batch.in_(batches), messages.c.shard.in_(shards))
+        .with_for_update()
+    )
+    return {
+        (row.shard, row.message_id)
+        for row in connection.execute(found)
+        if fences.get((row.shard, row.message_id)) == row.fence
+    }
+
+
+def _attempt(record: Record, now: datetime) -> dict[str, Any]:
+    flight = record.flight
+    return {
+        "shard": flight.shard,
+        "message_id": flight.message_id,
+        "number": flight.attempt,
+        "provider": flight.provider,
+        "started_at": flight.started_at,
+        "finished_at": now,
+        "reply": record.reply,
+        "reason": record.reason,
+        "detail": record.detail,
+        "http_status": record.http_status,
+        "batch": flight.batch,
+    }
+
+
+def abandoned(connection: Connection, now: datetime, limit: int) -> Sequence[Any]:
+    """Rows in flight whose worker's lease ran out: nobody knows what became of them."""
+    lost = (
+        select(*(messages.c[name] for name in (*FLIGHT_COLUMNS, "playbook", "step")))
+        .where(messages.c.status == "sending", messages.c.lease_until < now)
+        .order_by(messages.c.lease_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(lost).all()
+
+
+FLIGHT_COLUMNS = (
+    "shard",
+    "message_id",
+    "enrollment_id",
+    "fence",
+    "attempts",
+    "provider",
+    "batch",
+    "first_used_at",
+    "deadline",
+)
+
+
+def open_messages(connection: Connection, channel: str, now: datetime) -> int:
+    """How many messages of the channel are due."""
+    due = select(func.count()).where(
+        messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now
+    )
+    return connection.execute(due).scalar_one()

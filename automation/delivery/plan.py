@@ -1,0 +1,281 @@
+"""An enrollment's next step becomes a row of the ledger, and the gates are asked about it already now."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, select, tuple_, update
+
+from automation.clock import preferred
+from automation.customers.facts.compute import same_customer
+from automation.database.engine import draw_of, lock_shards
+from automation.database.schema import SHARDS, Shards, customers, enrollments, messages
+from automation.delivery.cases import Loaded, MessageKey, load_cases
+from automation.delivery.decide import Hold, Skip, decide
+from automation.delivery.desk import Desk
+from automation.playbooks.model import HOLDOUT, Playbook, Step
+from automation.reasons import Reason
+
+CHUNK = 500
+HORIZON = timedelta(days=1)  # messages due before the next daily run are decided in this one
+
+
+@dataclass
+class Planned:
+    """What planning did: `keys` of the rows that are due before the next run."""
+
+    count: int = 0
+    keys: list[MessageKey] = field(default_factory=list)
+    held: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Planned") -> None:
+        self.count += other.count
+        self.held += other.held
+        self.skipped += other.skipped
+
+
+def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) -> Planned:
+    """Plan every step whose turn has come, then decide all messages that are due before the next run."""
+    total = plan_messages(connection, desk, shards.of(enrollments), shards, now)
+    due = select(messages.c.shard, messages.c.message_id).where(
+        shards.of(messages), messages.c.status == "planned", messages.c.due_at < now + HORIZON
+    )
+    keys = [tuple(key) for key in connection.execute(due.order_by(messages.c.shard, messages.c.customer_id))]
+    total.add(decide_planned(connection, desk, keys, now))
+    return total
+
+
+def decide_planned(connection: Connection, desk: Desk, keys: Iterable[MessageKey], now: datetime) -> Planned:
+    """Ask the gates about planned messages; a step that is skipped makes room for the next one, which is asked too."""
+    total = Planned()
+    waiting = iter(keys)
+    while chunk := list(islice(waiting, CHUNK)):
+        while chunk:
+            finished = []
+            for loaded in load_cases(connection, desk, chunk, now):
+                finished += _settle(connection, loaded, now, total)
+            planned = advance(connection, desk, finished, now)
+            total.count += planned.count
+            chunk = planned.keys
+    return total
+
+
+Finished = tuple[int, int, datetime]
+
+
+def _settle(connection: Connection, loaded: Loaded, now: datetime, total: Planned) -> list[Finished]:
+    """Write down a Hold or a Skip; the enrollments whose step is over are returned."""
+    decision = decide(loaded.case)
+    if isinstance(decision, Hold):
+        total.held[decision.reason] += 1
+        hold(connection, loaded, decision)
+    elif isinstance(decision, Skip):
+        total.skipped[decision.reason] += 1
+        return skip(connection, loaded, decision, now)
+    return []
+
+
+def hold(connection: Connection, loaded: Loaded, decision: Hold) -> None:
+    """The row waits, and says until when and why."""
+    row, traffic = loaded.row, loaded.case.traffic
+    connection.execute(update(messages).values(due_at=decision.until, reason=decision.reason).where(_is(row), PLANNED))
+    traffic.planned.pop(row.message_id, None)
+
+
+def skip(connection: Connection, loaded: Loaded, decision: Skip, now: datetime) -> list[Finished]:
+    """The row ends without being sent."""
+    row = loaded.row
+    loaded.case.traffic.planned.pop(row.message_id, None)
+    ended = {"status": decision.status, "reason": decision.reason, "finished_at": now}
+    connection.execute(update(messages).values(**ended).where(_is(row), PLANNED))
+    if decision.status != "canceled":
+        return [(row.shard, row.enrollment_id, now)]
+    connection.execute(
+        update(enrollments)
+        .values(
+            exited_at=now,
+            exit_reason=decision.reason,
+            next_from=None,
+            goal_at=func.coalesce(enrollments.c.goal_at, row.goal_now),
+        )
+        .where(_enrollment(row), enrollments.c.exited_at.is_(None))
+    )
+    return []
+
+
+def fail(connection: Connection, loaded: Loaded, reason: Reason, now: datetime) -> list[Finished]:
+    """The row cannot be sent, and disturbs no other."""
+    row = loaded.row
+    loaded.case.traffic.planned.pop(row.message_id, None)
+    ended = {"status": "failed", "reason": reason.value, "finished_at": now}
+    connection.execute(update(messages).values(**ended).where(_is(row), PLANNED))
+    return [(row.shard, row.enrollment_id, now)]
+
+
+PLANNED = messages.c.status == "planned"
+
+
+def _is(row: Row[Any]) -> ColumnElement[bool]:
+    return and_(messages.c.shard == row.shard, messages.c.message_id == row.message_id)
+
+
+def _enrollment(row: Row[Any]) -> ColumnElement[bool]:
+    return and_(enrollments.c.shard == row.shard, enrollments.c.enrollment_id == row.enrollment_id)
+
+
+def advance(connection: Connection, desk: Desk, finished: Sequence[Finished], now: datetime) -> Planned:
+    """Their step is over: the next one's delay begins, and its message is planned at once."""
+    if not finished:
+        return Planned()
+    connection.execute(
+        update(enrollments)
+        .values(next_step=enrollments.c.next_step + 1, next_from=bindparam("at"))
+        .where(
+            enrollments.c.shard == bindparam("of_shard"),
+            enrollments.c.enrollment_id == bindparam("of_id"),
+            enrollments.c.exited_at.is_(None),
+        ),
+        [{"of_shard": shard, "of_id": enrollment_id, "at": at} for shard, enrollment_id, at in finished],
+    )
+    ids = sorted({(shard, enrollment_id) for shard, enrollment_id, _ in finished})
+    among = tuple_(enrollments.c.shard, enrollments.c.enrollment_id).in_(ids)
+    return plan_messages(connection, desk, among, Shards(ids[0][0], ids[-1][0]), now)
+
+
+def plan_messages(
+    connection: Connection, desk: Desk, among: ColumnElement[bool], shards: Shards, now: datetime
+) -> Planned:
+    """One ledger row for each enrollment whose next step waits to be planned; the last step done ends the passage."""
+    found: Any = connection.execute(
+        select(
+            enrollments.c.shard,
+            enrollments.c.enrollment_id,
+            enrollments.c.customer_id,
+            enrollments.c.playbook,
+            enrollments.c.arm,
+            enrollments.c.next_step,
+            enrollments.c.next_from,
+            customers.c.timezone,
+            customers.c.country,
+            customers.c.phone,
+        )
+        .join(customers, same_customer(customers, enrollments))
+        .where(among, enrollments.c.next_from.is_not(None), enrollments.c.exited_at.is_(None))
+        .order_by(enrollments.c.shard, enrollments.c.enrollment_id)
+    )
+    waiting: list[Row[Any]] = found.all()
+    total = Planned()
+    lock_shards(connection, sorted({row.shard for row in waiting}))
+    numbers = _numbers(connection, shards) if waiting else {}
+    for start in range(0, len(waiting), CHUNK * 10):
+        _plan(connection, desk, waiting[start : start + CHUNK * 10], numbers, now, total)
+    return total
+
+
+def _plan(
+    connection: Connection,
+    desk: Desk,
+    waiting: Sequence[Row[Any]],
+    numbers: dict[int, int],
+    now: datetime,
+    total: Planned,
+) -> None:
+    rows, completed = [], []
+    for enrollment in waiting:
+        playbook = desk.book.playbooks.get(enrollment.playbook)
+        if playbook is None or enrollment.next_step >= len(playbook.steps):
+            completed.append(_completion(enrollment, playbook, now))
+            continue
+        numbers[enrollment.shard] += 1
+        message_id = numbers[enrollment.shard] * SHARDS + enrollment.shard
+        rows.append(_row(desk, enrollment, playbook, playbook.steps[enrollment.next_step], message_id, now))
+    if rows:
+        connection.execute(insert(messages), rows)
+        _wait_no_more(connection, waiting)
+    if completed:
+        connection.execute(COMPLETE, completed)
+    total.count += len(rows)
+    total.keys += [(row["shard"], row["message_id"]) for row in rows if row["due_at"] < now + HORIZON]
+
+
+def _row(
+    desk: Desk, enrollment: Row[Any], playbook: Playbook, step: Step, message_id: int, now: datetime
+) -> dict[str, Any]:
+    due_at = _due_at(desk, enrollment, playbook, step)
+    return {
+        "shard": enrollment.shard,
+        "message_id": message_id,
+        "customer_id": enrollment.customer_id,
+        "enrollment_id": enrollment.enrollment_id,
+        "playbook": playbook.key,
+        "version_id": desk.versions[playbook.key],
+        "step": step.key,
+        "variant": variant_of(playbook, step, enrollment.arm, enrollment.customer_id),
+        "channel": step.model.channel,
+        "kind": playbook.model.kind,
+        "topic": playbook.model.topic,
+        "priority": playbook.model.priority,
+        "status": "planned",
+        "planned_at": now,
+        "due_at": due_at,
+        "deadline": due_at + step.model.late_by,
+    }
+
+
+def _due_at(desk: Desk, enrollment: Row[Any], playbook: Playbook, step: Step) -> datetime:
+    """The step's delay, then the preferred time, then the window; a transactional message waits for no window."""
+    earliest: datetime = enrollment.next_from + step.model.after
+    if not playbook.is_marketing and step.model.at is None:
+        return earliest
+    zones = desk.zones(enrollment.timezone, enrollment.country, enrollment.phone)
+    found = preferred(earliest, step.model.at, desk.limits(step.model.channel).window, zones)
+    return found or earliest
+
+
+def variant_of(playbook: Playbook, step: Step, arm: str, customer_id: str) -> str | None:
+    """The arm's variant where the step has it; a step with other variants draws by the same number."""
+    if arm == HOLDOUT or not step.model.variants:
+        return None
+    if any(variant.key == arm for variant in step.model.variants):
+        return arm
+    drawn = draw_of(f"{playbook.key}:arm:{customer_id}")
+    for variant in step.model.variants:
+        drawn -= variant.weight
+        if drawn < 0:
+            return variant.key
+    return None
+
+
+def _numbers(connection: Connection, shards: Shards) -> dict[int, int]:
+    """The newest message number of each shard."""
+    each = select(func.max(messages.c.message_id)).where(messages.c.shard == bindparam("one")).scalar_subquery()
+    found: dict[int, int] = defaultdict(int)
+    for shard in range(shards.first, shards.last + 1):
+        newest = connection.execute(select(each), {"one": shard}).scalar()
+        found[shard] = newest // SHARDS if newest else 0
+    return found
+
+
+def _completion(enrollment: Row[Any], playbook: Playbook | None, now: datetime) -> dict[str, Any]:
+    reason = Reason.COMPLETED if playbook else Reason.PLAYBOOK_REMOVED
+    return {"of_shard": enrollment.shard, "of_id": enrollment.enrollment_id, "at": now, "why": reason.value}
+
+
+COMPLETE = (
+    update(enrollments)
+    .values(exited_at=bindparam("at"), exit_reason=bindparam("why"), next_from=None)
+    .where(enrollments.c.shard == bindparam("of_shard"), enrollments.c.enrollment_id == bindparam("of_id"))
+)
+
+
+def _wait_no_more(connection: Connection, planned: Sequence[Row[Any]]) -> None:
+    connection.execute(
+        update(enrollments)
+        .values(next_from=None)
+        .where(enrollments.c.shard == bindparam("of_shard"), enrollments.c.enrollment_id == bindparam("of_id")),
+        [{"of_shard": one.shard, "of_id": one.enrollment_id} for one in planned],
+    )

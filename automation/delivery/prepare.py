@@ -1,0 +1,199 @@
+"""Inside one transaction: claim, decide, render, and say `sending`. When it commits, the calls may be posted."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from automation.delivery import plan
+from automation.delivery.cases import Loaded, load_cases
+from automation.delivery.compose import Composed, compose
+from automation.delivery.decide import Hold, Send, Skip, decide
+from automation.delivery.desk import Desk
+from automation.delivery.ledger import Flight, begin_sending, claim_due
+from automation.delivery.offers import reserve
+from automation.delivery.providers import ADAPTERS, Account, batches, check
+from automation.delivery.replies import Outgoing
+from automation.delivery.settle import ALONE
+from automation.delivery.tally import Tally
+from automation.errors import BadMessage
+from automation.reasons import Reason
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(minutes=5)  # beyond the provider's timeout
+NO_CODE_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call: messages in order, a flight for each, and what to do with those nobody can answer for."""
+
+    provider: str
+    key: str | None
+    outgoing: Sequence[Outgoing]
+    flights: Sequence[Flight]
+    customers: Sequence[tuple[int, str]]
+    resend: Sequence[bool]
+
+
+@dataclass
+class Prepared:
+    """What one transaction took on. Nothing claimed means nothing is due."""
+
+    claimed: int = 0
+    calls: list[Call] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends: the provider's key and account, the worker's name, and how much it takes at a time."""
+
+    provider: str
+    account: Account
+    worker: str
+    limit: int
+
+
+def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, now: datetime, tally: Tally) -> Prepared:
+    """Take on what is due. Held and skipped rows are settled here; a row that cannot be rendered ends alone."""
+    keys = claim_due(connection, channel, now, sender.limit)
+    ready: list[tuple[Loaded, Composed]] = []
+    finished: list[plan.Finished] = []
+    for loaded in load_cases(connection, desk, keys, now) if keys else ():
+        composed = _settle(connection, desk, loaded, now, tally, finished)
+        if composed is not None:
+            ready.append((loaded, composed))
+    plan.advance(connection, desk, finished, now)
+    calls = _calls(desk, ready, sender, now)
+    if calls:
+        begin_sending(connection, [row for call in calls for row in _rows(call, ready, sender, now, desk)])
+    return Prepared(len(keys), calls)
+
+
+def hold_all(
+    connection: Connection, desk: Desk, channel: str, until: datetime, limit: int, now: datetime, tally: Tally
+) -> int:
+    """No provider of the channel is fit: what is due waits, and says so. Returns how many were due."""
+    keys = claim_due(connection, channel, now, limit)
+    for loaded in load_cases(connection, desk, keys, now) if keys else ():
+        plan.hold(connection, loaded, Hold(until, Reason.PROVIDER_PAUSED))
+        tally.held[Reason.PROVIDER_PAUSED] += 1
+    return len(keys)
+
+
+def _settle(
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, finished: list[plan.Finished]
+) -> Composed | None:
+    match decide(loaded.case):
+        case Hold() as decision:
+            tally.held[decision.reason] += 1
+            plan.hold(connection, loaded, decision)
+        case Skip() as decision:
+            tally.note(decision.status, decision.reason)
+            finished += plan.skip(connection, loaded, decision, now)
+        case Send():
+            return _compose(connection, desk, loaded, now, tally, finished)
+    return None
+
+
+def _compose(
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, finished: list[plan.Finished]
+) -> Composed | None:
+    row = loaded.row
+    offer = desk.book.playbooks[row.playbook].model.offer
+    code = None
+    if offer is not None:
+        code = reserve(connection, row.playbook, offer, row.shard, row.enrollment_id, now, desk.identity.encode())
+        if code is None:
+            tally.held[Reason.NO_OFFER_CODE] += 1
+            plan.hold(connection, loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
+            return None
+    try:
+        composed = compose(connection, desk, loaded, code, now)
+        check(composed.outgoing)
+    except BadMessage as error:
+        log.warning("message %s cannot be sent: %s", row.message_id, error)
+        tally.statuses["failed"] += 1
+        finished += plan.fail(connection, loaded, Reason.CANNOT_RENDER, now)
+        return None
+    loaded.case.traffic.planned.pop(row.message_id, None)
+    if loaded.case.is_marketing:
+        loaded.case.traffic.sent.append(now)
+    return composed
+
+
+def _calls(desk: Desk, ready: Sequence[tuple[Loaded, Composed]], sender: Sender, now: datetime) -> list[Call]:
+    """Split before the first attempt: by the provider's number of messages and bytes; a refused batch one by one."""
+    provider = desk.settings.providers[sender.provider]
+    adapter = ADAPTERS[provider.kind]
+    by_id = {loaded.row.message_id: loaded for loaded, _ in ready}
+    together = [composed.outgoing for loaded, composed in ready if loaded.row.flags != ALONE]
+    groups = list(batches(adapter, together, sender.account, provider.batch))
+    groups += [[composed.outgoing] for loaded, composed in ready if loaded.row.flags == ALONE]
+    return [_call(desk, [by_id[one.message_id] for one in group], group, sender, now) for group in groups]
+
+
+def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sender: Sender, now: datetime) -> Call:
+    rows = [loaded.row for loaded in group]
+    words = ",".join(f"{row.message_id}" for row in rows)
+    adapter = ADAPTERS[desk.settings.providers[sender.provider].kind]
+    batch = desk.idempotency_key(f"{words}:{rows[0].attempts}")
+    flights = [
+        Flight(
+            row.shard,
+            row.message_id,
+            row.enrollment_id,
+            row.fence + 1,
+            row.attempts + 1,
+            sender.provider,
+            batch,
+            now,
+            row.deadline,
+        )
+        for row in rows
+    ]
+    return Call(
+        sender.provider,
+        desk.idempotency_key(words) if adapter.keyed else None,
+        outgoing,
+        flights,
+        [(row.shard, row.customer_id) for row in rows],
+        [resends(desk, row.playbook, row.step, sender.provider) for row in rows],
+    )
+
+
+def resends(desk: Desk, playbook: str, step: str, provider: str) -> bool:
+    """What the step says, else the provider, about a message nobody can answer for."""
+    found = desk.book.playbooks.get(playbook)
+    steps = {one.key: one.model.on_unknown for one in found.steps} if found else {}
+    return (steps.get(step) or desk.settings.providers[provider].on_unknown) == "resend"
+
+
+def _rows(
+    call: Call, ready: Sequence[tuple[Loaded, Composed]], sender: Sender, now: datetime, desk: Desk
+) -> list[Mapping[str, Any]]:
+    composed_by_id = {composed.outgoing.message_id: composed for _, composed in ready}
+    lease_until = now + desk.settings.providers[sender.provider].timeout + LEASE
+    rows: list[Mapping[str, Any]] = []
+    for flight in call.flights:
+        composed = composed_by_id[flight.message_id]
+        rows.append(
+            {
+                "of_shard": flight.shard,
+                "of_id": flight.message_id,
+                "reason": None,
+                "provider": sender.provider,
+                "batch": flight.batch,
+                "idempotency_key": call.key,
+                "first_used_at": now,
+                "worker": sender.worker,
+                "lease_until": lease_until,
+                "address": composed.outgoing.recipient,
+                "context": composed.context,
+                "content_hash": composed.content_hash,
+            }
+        )
+    return rows

@@ -1,0 +1,73 @@
+"""The vendors, one small file each: a message becomes an `httpx.Request`, an answer becomes replies."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from automation.delivery.providers.adapter import Account, Adapter
+from automation.delivery.providers.clean import check
+from automation.delivery.providers.postmark import Postmark
+from automation.delivery.providers.twilio import Twilio
+from automation.delivery.replies import Outgoing
+from automation.errors import BadInput
+from automation.settings import PREFIX, Provider
+
+__all__ = ["ADAPTERS", "Account", "Adapter", "account_of", "batches", "check"]
+
+ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "twilio": Twilio()}
+BASE_URLS = {"postmark": "https://api.postmarkapp.com", "twilio": "https://api.twilio.com"}
+SANDBOX_TOKEN = "sandbox"  # noqa: S105 (harmless: it opens nothing but the sandbox)
+SANDBOX_SID = "AC" + "0" * 32
+ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+def account_of(name: str, provider: Provider, callback_url: str | None = None) -> Account:
+    """The account of `[providers.<name>]`. Raises BadInput when its token or its account SID is missing or misspelt."""
+    return Account(
+        base_url=(provider.base_url or BASE_URLS[provider.kind]).rstrip("/"),
+        token=_token(name, provider),
+        account=_sid(name, provider) if provider.kind == "twilio" else provider.account,
+        messaging_service=_service(name, provider),
+        stream=provider.stream,
+        callback_url=callback_url,
+    )
+
+
+def batches(adapter: Adapter, messages: Sequence[Outgoing], account: Account, most: int) -> Iterator[list[Outgoing]]:
+    """Split before the first attempt: at most `most` messages, and what the provider takes in items and bytes.
+
+    Raises BadMessage: `check` each message before.
+    """
+    batch: list[Outgoing] = []
+    filled = 2  # the brackets of an array
+    for message in messages:
+        size = adapter.size(message, account)
+        if batch and (len(batch) >= min(most, adapter.batch_limit) or filled + size > adapter.batch_bytes):
+            yield batch
+            batch, filled = [], 2
+        batch.append(message)
+        filled += size
+    if batch:
+        yield batch
+
+
+def _token(name: str, provider: Provider) -> str:
+    if provider.token is not None:
+        return provider.token.get_secret_value()
+    if provider.is_loopback:
+        return SANDBOX_TOKEN
+    raise BadInput(f"[providers.{name}] has no token; set {PREFIX}PROVIDERS__{name.upper()}__TOKEN in the environment.")
+
+
+def _sid(name: str, provider: Provider) -> str:
+    sid = provider.account or (SANDBOX_SID if provider.is_loopback else "")
+    if not ACCOUNT_SID.fullmatch(sid):
+        raise BadInput(f'[providers.{name}] account: write the account SID, "AC" and 32 hexadecimal digits.')
+    return sid
+
+
+def _service(name: str, provider: Provider) -> str | None:
+    sid = provider.messaging_service
+    if sid is not None and not SERVICE_SID.fullmatch(sid):
+        raise BadInput(f'[providers.{name}] messaging_service: write its SID, "MG" and 32 hexadecimal digits.')
+    return sid

@@ -1,0 +1,43 @@
+"""What every vendor's adapter offers, and the account it writes for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import httpx
+
+from automation.delivery.replies import Answer, Outgoing, Reply
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where and as whom to post. `account`, `messaging_service`: Twilio. `stream`: Postmark, for marketing."""
+
+    base_url: str
+    token: str = field(repr=False)
+    account: str | None = None
+    messaging_service: str | None = None
+    stream: str | None = None
+    callback_url: str | None = None
+
+
+class Adapter(Protocol):
+    """Pure translation: messages into one request, one answer into as many replies.
+
+    `batch_limit` messages and `batch_bytes` of body fit into one call. `keyed`: the provider takes idempotency keys.
+    """
+
+    kind: str
+    batch_limit: int
+    batch_bytes: int
+    keyed: bool
+
+    def size(self, message: Outgoing, account: Account) -> int:
+        """How many bytes of the call's body this message takes. Raises BadMessage."""
+
+    def request(self, messages: Sequence[Outgoing], account: Account, key: str | None) -> httpx.Request:
+        """The one call that posts these messages; the same input gives the same bytes. Raises BadMessage."""
+
+    def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
+        """One reply per message, in their order."""

@@ -1,0 +1,86 @@
+"""What an HTTP status means where a vendor's own table says nothing else.
+
+Where the two disagree the delivery promise wins over the generic mapping of providers: 408 is ambiguous, and a 2xx that
+cannot be understood was taken.
+"""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from automation.delivery.replies import Accepted, Answer, Failure, Later, Refused, Reply, Unknown, masked
+
+Scope = Literal["recipient", "message", "account"]
+
+LONGEST_WAIT = timedelta(hours=1)
+# A 404 is a wrong base URL or account id, never the message's fault: a typing error in config.toml must not eat a day.
+ACCOUNT = frozenset({401, 402, 403, 404, 407})
+# 408: the provider may have read it all. 409: "same key in progress"; with a key the same bytes go again, without
+# one nobody knows.
+AMBIGUOUS = frozenset({408, 409})
+NO_PROVIDER_ID = "no_provider_id"
+
+
+def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
+    """The reply that status and headers alone prove. `detail` is the vendor's reason, if it gave one."""
+    status = answer.status
+    if 200 <= status < 300:  # noqa: PLR2004 (the class of successes)
+        return taken_without_id(status)
+    if status == 429 or (status == 503 and "retry-after" in answer.headers):  # noqa: PLR2004 (RFC 6585 and 9110)
+        return Later(retry_after(answer, now), f"http_{status}", throttled=True, http_status=status)
+    if status >= 500 or status < 200 or status in AMBIGUOUS:  # noqa: PLR2004 (server errors, and informational leftovers)
+        return Unknown(f"http_{status}", http_status=status)
+    # A redirect is configuration: following it would show token and message to somebody else.
+    scope: Scope = "account" if status < 400 or status in ACCOUNT else "message"  # noqa: PLR2004 (redirects)
+    return Refused(f"http_{status}", scope, masked(detail), http_status=status)
+
+
+def taken_without_id(status: int) -> Accepted:
+    return Accepted(None, (NO_PROVIDER_ID,), http_status=status)
+
+
+def from_failure(failure: Failure) -> Reply:
+    """Nothing written: not taken. Anything else: nobody knows."""
+    if failure.before_first_byte:
+        return Later(None, failure.reason, throttled=False)
+    return Unknown(failure.reason)
+
+
+def each(reply: Reply, count: int) -> list[Reply]:
+    """The same reply for every message of a call. A whole batch is never refused for the sake of one recipient."""
+    if isinstance(reply, Refused) and reply.scope != "account" and count > 1:
+        reply = replace(reply, scope="message", suppress=None, whole_call=True)
+    return [reply] * count
+
+
+def json_body(answer: Answer) -> Any:
+    """The JSON in it, or None: proxies answer HTML, and some answers are empty or cut off."""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not answer.complete or not (kind == "application/json" or kind.endswith("+json")):
+        return None
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def retry_after(answer: Answer, now: datetime) -> timedelta | None:
+    """Retry-After as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
+    text = answer.headers.get("retry-after", "").strip()
+    wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
+    return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
+
+
+def _seconds(text: str) -> timedelta:
+    longest = int(LONGEST_WAIT.total_seconds())
+    return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))
+
+
+def _until(text: str, now: datetime) -> timedelta | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

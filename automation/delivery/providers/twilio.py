@@ -1,0 +1,115 @@
+"""Twilio: https://www.twilio.com/docs/messaging/api/message-resource"""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
+
+import httpx
+
+from automation.delivery.providers import classify
+from automation.delivery.providers.adapter import Account
+from automation.delivery.providers.clean import check
+from automation.delivery.replies import Accepted, Answer, Later, Outgoing, Refused, Reply, masked
+
+MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+LONGEST_VALIDITY = timedelta(seconds=36_000)
+THROTTLED, QUEUE_FULL = 20429, 21611
+
+
+class Refusal(NamedTuple):
+    reason: str
+    scope: Literal["recipient", "message", "account"]
+    suppress: Literal["unsubscribed", "bounced_hard"] | None = None
+
+
+# https://www.twilio.com/docs/api/errors
+REFUSALS = {
+    21211: Refusal("invalid_number", "recipient", "bounced_hard"),
+    21214: Refusal("unreachable_number", "recipient", "bounced_hard"),
+    21217: Refusal("invalid_number", "recipient", "bounced_hard"),
+    21614: Refusal("not_a_mobile_number", "recipient", "bounced_hard"),
+    21610: Refusal("opted_out", "recipient", "unsubscribed"),
+    # The route between this sender and this number: another sender may reach it.
+    21612: Refusal("no_route", "recipient"),
+    21602: Refusal("empty_body", "message"),
+    21617: Refusal("body_too_long", "message"),
+    **dict.fromkeys(range(21619, 21624), Refusal("bad_media", "message")),
+    20003: Refusal("bad_credentials", "account"),
+    20005: Refusal("account_not_active", "account"),
+    20404: Refusal("account_not_found", "account"),
+    21408: Refusal("region_not_enabled", "account"),
+    21603: Refusal("no_sender", "account"),
+    21606: Refusal("sender_not_usable", "account"),
+    21608: Refusal("trial_account", "account"),
+    **dict.fromkeys((21659, 21660, 21661), Refusal("sender_not_owned", "account")),
+    30034: Refusal("sender_not_registered", "account"),
+}
+
+
+class Twilio:
+    kind = "twilio"
+    batch_limit = 1
+    batch_bytes = 1_000_000
+    keyed = False
+
+    def size(self, message: Outgoing, account: Account) -> int:
+        return len(_form(message, account))
+
+    def request(self, messages: Sequence[Outgoing], account: Account, key: str | None) -> httpx.Request:  # noqa: ARG002 (Twilio takes no key)
+        (message,) = messages
+        headers = {
+            "Accept": "application/json",
+            "Authorization": "Basic " + b64encode(f"{account.account}:{account.token}".encode()).decode(),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        url = f"{account.base_url}/2010-04-01/Accounts/{account.account}/Messages.json"
+        return httpx.Request("POST", url, headers=headers, content=_form(message, account))
+
+    def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
+        return classify.each(_reply(classify.json_body(answer), answer, now), len(messages))
+
+
+def _form(message: Outgoing, account: Account) -> bytes:
+    check(message)
+    fields = [("To", message.recipient)]
+    if account.messaging_service:
+        fields.append(("MessagingServiceSid", account.messaging_service))
+    else:
+        fields.append(("From", message.sender))
+    fields.append(("Body", message.text))
+    if account.callback_url:
+        fields.append(("StatusCallback", _callback(account.callback_url, message.message_id)))
+    if message.validity is not None:
+        fields.append(("ValidityPeriod", str(_validity(message.validity))))
+    return urlencode(fields).encode()
+
+
+def _callback(url: str, message_id: int) -> str:
+    # Twilio has no field for our own id; its signature covers the query.
+    return f"{url}{'&' if '?' in url else '?'}mid={message_id}"
+
+
+def _validity(wanted: timedelta) -> int:
+    """Whole seconds, rounded down so that nothing leaves after the window."""
+    return max(1, int(min(wanted, LONGEST_VALIDITY).total_seconds()))
+
+
+def _reply(body: Any, answer: Answer, now: datetime) -> Reply:
+    found = body if isinstance(body, dict) else {}
+    status = answer.status
+    if 200 <= status < 300:  # noqa: PLR2004 (the class of successes)
+        sid = found.get("sid")
+        known = isinstance(sid, str) and MESSAGE_SID.fullmatch(sid)
+        return Accepted(sid, http_status=status) if known else classify.taken_without_id(status)
+    code, text = found.get("code"), str(found.get("message", ""))
+    # A 429 is documented as never processed, so it is always safe to repeat.
+    if code in {THROTTLED, QUEUE_FULL}:
+        return Later(classify.retry_after(answer, now), f"twilio_{code}", throttled=True, http_status=status)
+    # A server error tells nothing for certain, whatever code came with it.
+    if isinstance(code, int) and code in REFUSALS and status < 500:  # noqa: PLR2004 (server errors)
+        reason, scope, suppress = REFUSALS[code]
+        return Refused(reason, scope, masked(text), suppress, http_status=status)
+    return classify.from_status(answer, now, text)

@@ -1,0 +1,112 @@
+"""The sandbox's own log: every message it took, in SQLite, so that its memory stays small."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from automation.errors import BadInput
+
+# An empty name is SQLite's private temporary file: it spills to disk and is gone with the connection.
+TEMPORARY = ""
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS taken (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    provider_id TEXT NOT NULL UNIQUE,
+    mid TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    text TEXT NOT NULL,
+    html TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS taken_by_mid ON taken (kind, mid);
+CREATE INDEX IF NOT EXISTS taken_by_recipient ON taken (kind, recipient, at);
+"""
+WIDE = "id, kind, provider_id, mid, sender, recipient, subject, at, body_hash, tag, stream, fields, text, html"
+NARROW = "id, kind, recipient, subject, at, tag, substr(text, 1, 100) AS text"
+
+
+class Taken(NamedTuple):
+    """One message. `mid` is the sender's own id, `at` ISO 8601 in UTC, `fields` the rest of the request as JSON."""
+
+    kind: str
+    provider_id: str
+    mid: str
+    sender: str
+    recipient: str
+    subject: str
+    at: str
+    body_hash: str
+    tag: str
+    stream: str
+    fields: str
+    text: str
+    html: str
+
+
+def body_hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class Mailbox:
+    """Used from the server's one thread only. Raises BadInput when the file cannot be opened."""
+
+    def __init__(self, keep: Path | None) -> None:
+        try:
+            self._database = sqlite3.connect(str(keep or TEMPORARY), check_same_thread=False, isolation_level=None)
+            self._database.row_factory = sqlite3.Row
+            self._database.execute("PRAGMA journal_mode = WAL" if keep else "PRAGMA synchronous = OFF")
+            self._database.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise BadInput(f"{keep} cannot be used as a mailbox ({error}); choose another file with --keep.") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def take(self, messages: Iterable[Taken]) -> None:
+        """All of them in one transaction."""
+        columns = ", ".join(Taken._fields)
+        marks = ", ".join("?" * len(Taken._fields))
+        self._database.execute("BEGIN IMMEDIATE")
+        with self._database:
+            self._database.executemany(f"INSERT INTO taken ({columns}) VALUES ({marks})", messages)
+
+    def count(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM taken").fetchone()[0])
+
+    def page(self, size: int, offset: int) -> list[sqlite3.Row]:
+        """The newest first, with the beginning of their text."""
+        rows = self._database.execute(f"SELECT {NARROW} FROM taken ORDER BY id DESC LIMIT ? OFFSET ?", (size, offset))
+        return rows.fetchall()
+
+    def one(self, number: int) -> sqlite3.Row | None:
+        found: sqlite3.Row | None = self._database.execute(
+            f"SELECT {WIDE} FROM taken WHERE id = ?", (number,)
+        ).fetchone()
+        return found
+
+    def after(self, number: int, size: int) -> list[dict[str, Any]]:
+        """The oldest first, those with a higher number."""
+        rows = self._database.execute(f"SELECT {WIDE} FROM taken WHERE id > ? ORDER BY id LIMIT ?", (number, size))
+        return [dict(row) for row in rows]
+
+    def search(self, kind: str, where: dict[str, str], size: int, offset: int) -> tuple[int, list[sqlite3.Row]]:
+        """How many match, and some of them, newest first. `where`: conditions like `{"recipient =": "…"}`."""
+        conditions = " AND ".join(["kind = ?", *(f"{column} ?" for column in where)])
+        values = [kind, *where.values()]
+        count = self._database.execute(f"SELECT count(*) FROM taken WHERE {conditions}", values).fetchone()[0]
+        rows = self._database.execute(
+            f"SELECT {WIDE} FROM taken WHERE {conditions} ORDER BY id DESC LIMIT ? OFFSET ?", [*values, size, offset]
+        )
+        return count, rows.fetchall()
+
+    def clear(self) -> None:
+        self._database.execute("DELETE FROM taken")

@@ -1,0 +1,107 @@
+"""The sandbox as a server on this machine only."""
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from automation.delivery.sandbox.app import create_app
+from automation.delivery.sandbox.faults import CONNECTION
+from automation.errors import BadInput, PortTaken
+from automation.settings import LOOPBACK
+
+DEFAULT_PORT = 8025
+SHUTDOWN_SECONDS = 2
+
+
+class SandboxServer:
+    """`with SandboxServer() as sandbox: …sandbox.url…`; port 0 takes a free one. Raises PortTaken, BadInput."""
+
+    def __init__(self, port: int = 0, keep: Path | None = None) -> None:
+        self._port = port
+        self._keep = keep
+
+    def __enter__(self) -> Self:
+        self._socket = _listening("127.0.0.1", self._port)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        try:
+            app = create_app(self._keep)
+        except BadInput:
+            self._socket.close()
+            raise
+        started = threading.Event()
+        self._server = _Server(_config(app), started)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._thread.start()
+        started.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, keep: Path | None = None) -> None:
+    """Serve until interrupted. Raises BadInput for a host that others can reach, PortTaken."""
+    if host not in LOOPBACK:
+        raise BadInput(
+            f"The sandbox shows every message to whoever asks, so it cannot listen on {host}; use 127.0.0.1."
+        )
+    listening = _listening(host, port)
+    try:
+        app = create_app(keep)
+    except BadInput:
+        listening.close()
+        raise
+    uvicorn.Server(_config(app)).run([listening])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
+        super().__init__(config)
+        self._announced = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announced.set()
+
+
+class _Protocol(H11Protocol):
+    """Shows each request its own connection, so that a fault can cut it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: transport}
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise PortTaken from error
+    listening.listen(2048)
+    return listening

@@ -1,0 +1,89 @@
+"""What a reply means for the row: pure, one case a line, following the table of the delivery promise."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from automation.delivery.ledger import Flight, Record
+from automation.delivery.replies import Accepted, Later, Refused, Reply, Unknown
+from automation.reasons import Reason
+
+FIRST_BACKOFF = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(hours=1)
+ALONE = "alone"  # the provider refused a whole call: each of its messages is posted by itself
+OVER = frozenset({"sent", "rejected", "failed", "unknown", "skipped", "expired"})
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A flight and the reply it got. `resend`: what to do when nobody knows."""
+
+    flight: Flight
+    reply: Reply
+    resend: bool = False
+
+
+def settle(heard: Heard, now: datetime) -> Record:
+    """The row's new values and the attempt to append."""
+    flight, reply = heard.flight, heard.reply
+    match reply:
+        case Accepted():
+            flags = ",".join(reply.flags) or None
+            values = _over("sent", None, now) | {"sent_at": now, "provider_id": reply.provider_id, "flags": flags}
+            return Record(flight, values, "accepted", None, flags, reply.http_status)
+        case Refused(scope="account"):
+            return _again(flight, reply.reason, reply.detail, reply.http_status, now, Reason.PROVIDER_PAUSED, "refused")
+        case Refused(whole_call=True):
+            values = {"status": "planned", "reason": Reason.RETRY.value, "due_at": now, "flags": ALONE}
+            return Record(flight, values, "refused", reply.reason, reply.detail, reply.http_status)
+        case Refused():
+            values = _over("rejected", refusal(reply), now)
+            return Record(flight, values, "refused", reply.reason, reply.detail, reply.http_status)
+        case Later():
+            return _again(flight, reply.reason, None, reply.http_status, now, Reason.RETRY, "later", reply.after)
+        case Unknown():
+            return _unknown(heard, reply, now)
+
+
+def refusal(reply: Refused) -> Reason:
+    if reply.suppress == "unsubscribed":
+        return Reason.OPTED_OUT
+    return Reason.INVALID_ADDRESS if reply.scope == "recipient" else Reason.PROVIDER_REFUSED
+
+
+def backoff(message_id: int, attempt: int) -> timedelta:
+    """Exponential with full jitter, drawn from the message's own id so that a repeated run decides alike."""
+    ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempt, 10))
+    drawn: timedelta = ceiling * random.Random(f"{message_id}:{attempt}").random()  # noqa: S311 (jitter, no secret)
+    return max(timedelta(seconds=1), drawn)
+
+
+def _over(status: str, reason: Reason | None, now: datetime) -> dict[str, Any]:
+    return {"status": status, "reason": reason.value if reason else None, "finished_at": now}
+
+
+def _again(
+    flight: Flight,
+    why: str,
+    detail: str | None,
+    http_status: int | None,
+    now: datetime,
+    reason: Reason,
+    reply: str,
+    after: timedelta | None = None,
+) -> Record:
+    wait = max(backoff(flight.message_id, flight.attempt), after or timedelta(0))
+    values: Mapping[str, Any] = {"status": "planned", "reason": reason.value, "due_at": now + wait}
+    return Record(flight, values, reply, why, detail, http_status)
+
+
+def _unknown(heard: Heard, reply: Unknown, now: datetime) -> Record:
+    flight = heard.flight
+    if not heard.resend:
+        values = _over("unknown", Reason.NO_ANSWER, now)
+    else:
+        due_at = now + backoff(flight.message_id, flight.attempt)
+        values = {"status": "planned", "reason": Reason.RESENT.value, "due_at": due_at, "possible_duplicate": True}
+    return Record(flight, values, "unknown", reply.reason, None, reply.http_status)

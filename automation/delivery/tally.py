@@ -1,0 +1,30 @@
+"""Counting what a dispatch did."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Tally:
+    """Messages by the state they ended in, and by the reason why they wait or were skipped."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def note(self, status: str, reason: str | None) -> None:
+        self.statuses[status] += 1
+        if status in {"skipped", "canceled"} and reason:
+            self.skipped[reason] += 1
+        elif status == "planned" and reason:
+            self.held[reason] += 1
+
+    def as_dict(self, seconds: float) -> dict[str, Any]:
+        return {
+            "sent": self.statuses["sent"],
+            "held": dict(sorted(self.held.items())),
+            "skipped": dict(sorted(self.skipped.items())),
+            **{name: self.statuses[name] for name in ("rejected", "failed", "expired", "unknown")},
+            "seconds": round(seconds, 3),
+        }

@@ -1,0 +1,89 @@
+"""Pinning what a message will be rendered from: a playbook and its templates, word for word, by their hash."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from automation.database.schema import playbook_versions
+from automation.messages.sources import TemplateSource, choose_locale, read_sources
+from automation.messages.templates import CompiledTemplate, compile_template
+from automation.playbooks.load import Book
+from automation.playbooks.model import Playbook
+from automation.settings import Settings
+
+
+class Version:
+    """What a message is rendered from."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self._templates: dict[str, dict[str, str]] = content["steps"]
+        self._sources: dict[str, dict[str, TemplateSource]] = {}
+        for source in content["templates"]:
+            found = TemplateSource(**source)
+            self._sources.setdefault(_named(found.channel, found.name), {})[found.locale] = found
+
+    def template(
+        self, step: str, variant: str | None, channel: str, wanted: str | None, default: str
+    ) -> CompiledTemplate:
+        """The compiled template of a step in the customer's locale, or in the nearest there is."""
+        of_step = self._templates[step]
+        sources = self._sources[_named(channel, of_step.get(variant or "", of_step[""]))]
+        return compile_template(sources[choose_locale(wanted, sources, default)])
+
+
+def _named(channel: str, name: str) -> str:
+    return f"{channel}:{name}"
+
+
+def pin(connection: Connection, book: Book, settings: Settings, now: datetime) -> dict[str, str]:
+    """Keep today's text of every playbook. Returns version ids by playbook. Raises BadFiles for a missing template."""
+    contents = {key: _content(playbook, settings) for key, playbook in book.playbooks.items()}
+    ids = {key: hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16] for key, content in contents.items()}
+    kept = set(
+        connection.execute(
+            select(playbook_versions.c.version_id).where(playbook_versions.c.version_id.in_(ids.values()))
+        ).scalars()
+    )
+    for key, version_id in ids.items():
+        if version_id not in kept:
+            row = {"version_id": version_id, "playbook": key, "content": contents[key], "first_used_at": now}
+            connection.execute(insert(playbook_versions), row)
+    return ids
+
+
+def _content(playbook: Playbook, settings: Settings) -> dict[str, Any]:
+    steps = {
+        step.key: {"": step.model.template, **{one.key: one.template for one in step.model.variants}}
+        for step in playbook.steps
+    }
+    templates = [asdict(source) for source in sources_of(playbook, settings)]
+    return {"playbook": playbook.source, "steps": steps, "templates": templates}
+
+
+def sources_of(playbook: Playbook, settings: Settings) -> Iterable[TemplateSource]:
+    """Every template file of a playbook, each once, in a stable order."""
+    root = settings.path(settings.paths.templates)
+    wanted = sorted({(name, step.model.channel) for step in playbook.steps for name in step.templates})
+    for name, channel in wanted:
+        found = read_sources(root, name, channel)
+        yield from (found[locale] for locale in sorted(found))
+
+
+def read_version(connection: Connection, version_id: str) -> Version:
+    """The version of a row; compiled templates are shared between all that use them."""
+    content = connection.execute(
+        select(playbook_versions.c.content).where(playbook_versions.c.version_id == version_id)
+    ).scalar_one()
+    return _version(version_id, json.dumps(content))
+
+
+@lru_cache(maxsize=256)
+def _version(version_id: str, content: str) -> Version:
+    del version_id
+    return Version(json.loads(content))

@@ -1,0 +1,1 @@
+"""Where customers stand: conditions, lifecycle models and their evaluation."""

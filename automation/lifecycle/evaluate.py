@@ -1,0 +1,60 @@
+"""Where everybody stands: one set-based pass over a range of shards."""
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, case, func, insert, literal, select, update
+
+from automation.clock import local_date
+from automation.customers.facts.compute import same_customer
+from automation.database.schema import Shards, stage_changes
+from automation.lifecycle.conditions import Day
+from automation.lifecycle.model import Lifecycle
+
+
+def stage_of(lifecycle: Lifecycle, facts: Table, day: Day) -> ColumnElement[str]:
+    """The key of the last stage whose rule holds, as SQL."""
+    first, *others = lifecycle.stages
+    rules = [(one.when.sql(lambda name: facts.c[name], day), literal(one.key)) for one in reversed(others) if one.when]
+    return case(*rules, else_=literal(first.key)) if rules else literal(first.key)
+
+
+def change_stages(connection: Connection, lifecycle: Lifecycle, facts: Table, shards: Shards, day: Day) -> int:
+    """Write the changes into the history, then bring the facts up to it. Returns how many customers moved."""
+    found = stage_of(lifecycle, facts, day)
+    date = local_date(day.now, day.zone)
+    moved = select(
+        facts.c.shard,
+        literal(date).label("day"),
+        facts.c.customer_id,
+        facts.c.stage.label("from_stage"),
+        found.label("to_stage"),
+        _move(lifecycle, facts.c.stage, found).label("move"),
+        literal(day.now, stage_changes.c.changed_at.type).label("changed_at"),
+    ).where(shards.of(facts), facts.c.stage.is_distinct_from(found))
+    changes = connection.execute(insert(stage_changes).from_select(list(moved.selected_columns.keys()), moved)).rowcount
+    if changes:
+        connection.execute(
+            update(facts)
+            .values(stage=stage_changes.c.to_stage, stage_since=stage_changes.c.changed_at)
+            .where(same_customer(facts, stage_changes), shards.of(stage_changes), stage_changes.c.day == date)
+        )
+    return changes
+
+
+def customers_by_stage(connection: Connection, lifecycle: Lifecycle, facts: Table) -> dict[str, int]:
+    """How many customers stand in each stage, in the lifecycle's order."""
+    rows = connection.execute(select(facts.c.stage, func.count()).group_by(facts.c.stage))
+    found = {stage: count for stage, count in rows if stage is not None}
+    return {key: found.get(key, 0) for key in lifecycle.keys}
+
+
+def _move(lifecycle: Lifecycle, old: Column[Any], new: ColumnElement[str]) -> ColumnElement[str]:
+    """first, forward (to the next stage), skip (further on) or back: customers no longer go in order."""
+    order = {key: index for index, key in enumerate(lifecycle.keys)}
+    before, after = case(order, value=old), case(order, value=new)
+    return case(
+        (before.is_(None), literal("first")),
+        (after == before + 1, literal("forward")),
+        (after > before, literal("skip")),
+        else_=literal("back"),
+    )

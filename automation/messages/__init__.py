@@ -1,0 +1,1 @@
+"""What we say: templates, rendering for one customer, SMS encoding and segments."""

