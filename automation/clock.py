@@ -28,6 +28,11 @@ def local_date(now: datetime, zone: ZoneInfo) -> date:
     return now.astimezone(zone).date()
 
 
+def local_text(instant: datetime, zone: ZoneInfo) -> str:
+    """`2026-01-31 10:00 CET`: an instant as people in the zone read it."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def days_between(earlier: datetime, later: datetime, zone: ZoneInfo) -> int:
     """Calendar days: a minute over midnight is one day, and so are the 23 hours of a spring day."""
     return (local_date(later, zone) - local_date(earlier, zone)).days

@@ -5,25 +5,26 @@ from the first two only. All problems are reported at once.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from automation.errors import BadFiles, Problem, nearest, suggest
-from automation.tomlfile import TomlFile, problems_of, read_toml
+from automation.tomlfile import KeyPath, TomlFile, problems_at, problems_of, read_toml
 from automation.values import ClockTime, Duration, Rate, RateText, Window, WindowPair, clock_time
 
 PREFIX = "AUTOMATION_"
 SECRETS = frozenset({"token", "auth_token", "secret_key", "webhook_secret", "api_key", "password"})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Channel = Literal["email", "sms"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
 class Section(BaseModel):
@@ -46,8 +47,10 @@ class Business(Section):
     @classmethod
     def _known_zone(cls, zone: str) -> str:
         if zone not in available_timezones():
-            close = nearest(zone, available_timezones())
-            raise ValueError(f'no time zone "{zone}"' + (f'; did you mean "{close}"?' if close else ""))
+            cities = {name.rpartition("/")[2].lower(): name for name in sorted(available_timezones())}
+            close = cities.get(zone.lower().replace(" ", "_")) or nearest(zone, available_timezones())
+            hint = f'did you mean "{close}"?' if close else 'write one like "Europe/Rome"'
+            raise ValueError(f'no time zone "{zone}"; {hint}')
         return zone
 
     @field_validator("name", "postal_address")
@@ -117,6 +120,10 @@ class Provider(Section):
         return url
 
     @property
+    def channel(self) -> Channel:
+        return "sms" if self.kind == "twilio" else "email"
+
+    @property
     def is_loopback(self) -> bool:
         return self.base_url is not None and urlsplit(self.base_url).hostname in LOOPBACK
 
@@ -154,15 +161,6 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(None, description="signs unsubscribe links, from the environment")
     root: Path = Field(Path(), exclude=True)
 
-    @model_validator(mode="after")
-    def _known_providers(self) -> "Settings":
-        for channel in ("email", "sms"):
-            for key in self.channel(channel).providers:
-                if key not in self.providers:
-                    hint = suggest(key, self.providers)
-                    raise ValueError(f"[{channel}] providers: there is no [providers.{key}]; {hint}")
-        return self
-
     def channel(self, channel: str) -> ChannelRules:
         return self.email if channel == "email" else self.sms
 
@@ -172,7 +170,7 @@ class Settings(BaseSettings):
     @cached_property
     def real_providers(self) -> list[str]:
         """Keys of the providers in use that are not on this machine."""
-        used = {key for channel in ("email", "sms") for key in self.channel(channel).providers}
+        used = {key for channel in CHANNELS for key in self.channel(channel).providers}
         return sorted(key for key in used if not self.providers[key].is_loopback)
 
     @classmethod
@@ -201,21 +199,80 @@ class _SecretFiles(EnvSettingsSource):
 
 def load(config: Path) -> Settings:
     """Read one configuration. Raises BadFiles with every problem in the file and the environment."""
-    file = read_toml(config)
-    problems = [*_secrets_in(file), *_unknown_variables()]
-    try:
-        found = Settings(**_without_secrets(file.data), root=config.parent)
-    except ValidationError as error:
-        problems += [problem for problem in problems_of(error, Settings, file) if problem not in problems]
-    except OSError as error:
-        problems.append(
-            Problem(str(error.filename), 0, 0, "a secret's file cannot be read", "check the …_FILE variable")
-        )
-    except ValueError as error:
-        problems.append(Problem("environment", 0, 0, str(error), 'lists are written as JSON: ["08:00", "21:00"]'))
+    settings, problems = read(config)
     if problems:
         raise BadFiles(problems)
-    return found
+    return settings
+
+
+def read(config: Path) -> tuple[Settings, list[Problem]]:
+    """What can be read, and what is wrong: each section that is not in order stands with its defaults."""
+    try:
+        file = read_toml(config)
+    except BadFiles as bad:
+        return Settings.model_construct(root=config.parent), bad.problems
+    data, strange = _known_part(file)
+    problems = [*_secrets_in(file), *strange, *_unknown_variables(file)]
+    apart, in_sections = _of_sections(_without_secrets(data), file)
+    apart = apart.model_copy(update={"root": config.parent})
+    try:
+        settings = Settings(**_without_secrets(data), root=config.parent)
+    except ValidationError as error:
+        return apart, [*problems, *_problems(error, file)]
+    except OSError as error:
+        hint = "check the …_FILE variable"
+        unread = Problem(str(error.filename), 0, 0, "a secret's file cannot be read", hint)
+        return apart, [*problems, *in_sections, unread]
+    except ValueError as error:
+        hint = 'lists are written as JSON: ["08:00", "21:00"]'
+        return apart, [*problems, *in_sections, Problem("environment", 0, 0, str(error), hint)]
+    return settings, [*problems, *_wrong_providers(settings, file)]
+
+
+def _known_part(file: TomlFile) -> tuple[dict[str, Any], list[Problem]]:
+    """The keys that may stand in the file: what pydantic-settings itself takes (`_env_file`, `root`) may not."""
+    known = {name for name in Settings.model_fields if name != "root"}
+    strange = [key for key in file.data if key not in known]
+    sections = known - SECRETS
+    problems = [file.problem((key,), f'unknown key "{key}"', suggest(key, sections), at_key=True) for key in strange]
+    return {key: value for key, value in file.data.items() if key not in strange}, problems
+
+
+def _of_sections(data: dict[str, Any], file: TomlFile) -> tuple[Settings, list[Problem]]:
+    """The file alone, section by section: those in order are enough for reading the other files."""
+    sections: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in data.items():
+        kind: Any = Settings.model_fields[name].annotation
+        try:
+            sections[name] = TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            problems += problems_of(error, kind, file, (name,))
+    return Settings.model_construct(**sections), problems
+
+
+def _problems(error: ValidationError, file: TomlFile) -> Iterator[Problem]:
+    """What comes from the environment is told of the variable, not of the line in the file that it overrides."""
+    variables = {name.upper() for name in os.environ}
+    for path, problem in problems_at(error, Settings, file).items():
+        name = PREFIX + "__".join(map(str, path)).upper()
+        if name in variables:
+            if not problem.message.startswith("unknown key"):  # unknown variables are told already
+                yield Problem("environment", 0, 0, f"{name}: {problem.message}", problem.hint)
+        elif path[0] != "providers" or path[:2] in file.keys:  # likewise a provider that only they speak of
+            yield problem
+
+
+def _wrong_providers(settings: Settings, file: TomlFile) -> Iterator[Problem]:
+    for channel in CHANNELS:
+        for index, key in enumerate(settings.channel(channel).providers):
+            path: KeyPath = (channel, "providers", index)
+            provider = settings.providers.get(key)
+            if provider is None:
+                yield file.problem(path, f"there is no [providers.{key}]", suggest(key, settings.providers))
+            elif provider.channel != channel:
+                hint = f"name a provider for {channel}"
+                yield file.problem(path, f"{provider.kind} sends {provider.channel}, not {channel}", hint)
 
 
 def _is_secret(name: str) -> bool:
@@ -226,7 +283,7 @@ def _secrets_in(file: TomlFile) -> Iterator[Problem]:
     for path in file.keys:
         if path[-1] in SECRETS:
             name = PREFIX + "__".join(str(part) for part in path).upper()
-            hint = f"remove it here, change it at the provider, and set {name} (or {name}_FILE) in the environment"
+            hint = f"remove it here, replace it by a new one, and set {name} (or {name}_FILE) in the environment"
             yield file.problem(path, f'a secret ("{path[-1]}") does not belong in a file', hint, at_key=True)
 
 
@@ -236,31 +293,46 @@ def _without_secrets(data: Any) -> Any:
     return data
 
 
-def _unknown_variables() -> Iterator[Problem]:
+def _unknown_variables(file: TomlFile) -> Iterator[Problem]:
     """A misspelt variable is an error, not a silence."""
+    given = file.data.get("providers")
+    providers = {*(given if isinstance(given, dict) else _sandbox()), *_defined_outside()}
     for name in sorted(os.environ):
-        if not name.startswith(PREFIX):
-            continue
-        parts = name.removeprefix(PREFIX).lower().split("__")
-        if _is_secret(parts[-1].removesuffix("_file")):
-            parts[-1] = parts[-1].removesuffix("_file")
-        known = _known_at(parts)
-        if known is not None:
-            hint = suggest(parts[-1], known)
-            yield Problem("environment", 0, 0, f"unknown variable {name}", hint)
+        if name.startswith(PREFIX):
+            bare = name.removesuffix("_FILE") if _is_secret(name.removesuffix("_FILE").lower()) else name
+            parts = bare.removeprefix(PREFIX).lower().split("__")
+            right, known = _nearest_path(parts, providers)
+            if right != parts:
+                hint = suggest(parts[-1], known)
+                if right:
+                    hint = f"did you mean {PREFIX}{'__'.join(right).upper()}?"
+                yield Problem("environment", 0, 0, f"unknown variable {name}", hint)
 
 
-def _known_at(parts: list[str]) -> list[str] | None:
-    """None when the path exists, else the names known where it breaks."""
+def _defined_outside() -> set[str]:
+    """Providers that stand in the environment alone."""
+    names = (name.removeprefix(f"{PREFIX}PROVIDERS__").lower() for name in os.environ)
+    return {name.removesuffix("__kind") for name in names if name.endswith("__kind")}
+
+
+def _nearest_path(parts: list[str], providers: Iterable[str]) -> tuple[list[str] | None, list[str]]:
+    """The names of a setting that is most like `parts`, or None with the names known where nothing is like them."""
     model: Any = Settings
-    for depth, part in enumerate(parts):
-        names = [info.alias or key for key, info in model.model_fields.items() if key != "root"]
-        if part not in names:
-            return names
-        inner = next(info for key, info in model.model_fields.items() if (info.alias or key) == part).annotation
-        if part == "providers" and depth == 0:
-            return None if len(parts) == 3 and parts[2] in Provider.model_fields else list(Provider.model_fields)  # noqa: PLR2004 (providers, name, key)
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return None if depth == len(parts) - 1 else names
-        model = inner
-    return None
+    right: list[str] = []
+    for part in parts:
+        names = _names(model, providers)
+        found = part if part in names else nearest(part, names)
+        if found is None:
+            return None, sorted(names)
+        right.append(found)
+        model = names[found]
+    return right, []
+
+
+def _names(model: Any, providers: Iterable[str]) -> dict[str, Any]:
+    """The names below a section with what stands under each; a plain setting has none below."""
+    if model == dict[str, Provider]:
+        return dict.fromkeys(providers, Provider)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return {}
+    return {info.alias or key: info.annotation for key, info in model.model_fields.items() if not info.exclude}

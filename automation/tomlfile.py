@@ -1,5 +1,6 @@
 """TOML with line numbers: every problem in a file a person wrote says where it stands and what is near it."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,15 +9,63 @@ from typing import Any, NamedTuple, TypeVar, get_args
 
 import tree_sitter
 import tree_sitter_toml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from automation.errors import BadFiles, Problem, suggest
+from automation.errors import BadFiles, Problem, nearest, suggest
 
 KeyPath = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 GRAMMAR = tree_sitter.Language(tree_sitter_toml.language())
 KEY_NODES = ("bare_key", "quoted_key")
+TYPE_NAME = re.compile(r"bool|int|float|str|tuple\[.*\]")
+# What tomllib complains of, what that means to whoever wrote the file, and what to do.
+SYNTAX = (
+    (r"Cannot declare \('(.+?)',\) twice", "[{}] is there twice", "make one of the two, or rename one"),
+    (r"Cannot overwrite a value", "this key is there twice", "keep one of the two"),
+    (r"Illegal character '\\n'", "this text is not closed", "write a quotation mark at its end"),
+    (r"Unterminated string", "this text is not closed", 'write """ at its end'),
+    (r"Invalid value", "this is no value", 'text stands in quotation marks: "…"'),
+    (r"Expected '=' after a key", "after the key comes an = sign", 'write it like key = "…"'),
+    (
+        r"Expected newline or end",
+        "the line goes on after its value",
+        "begin a new line, or a note with #; a text within a text takes '…'",
+    ),
+    (r"Unclosed array", "this list is not closed", "write a ] at its end"),
+    (r"Expected '\]", "the brackets are not closed", "write [name] or [[name]]"),
+)
+TEXT, WHOLE, NUMBER, TRUTH = "a text in quotation marks", "a whole number", "a number", "true or false"
+LIST, TABLE = "a list in [ ]", "a table"
+# What each of pydantic's complaints wants: https://docs.pydantic.dev/latest/errors/validation_errors/
+WANTED = {
+    "string_type": TEXT,
+    "path_type": TEXT,
+    "int_type": WHOLE,
+    "int_parsing": WHOLE,
+    "int_from_float": WHOLE,
+    "float_type": NUMBER,
+    "float_parsing": NUMBER,
+    "finite_number": NUMBER,
+    "bool_type": TRUTH,
+    "bool_parsing": TRUTH,
+    "tuple_type": LIST,
+    "list_type": LIST,
+    "dict_type": TABLE,
+    "model_type": TABLE,
+    "model_attributes_type": TABLE,
+    "date_type": "a date like 2026-01-31",
+    "literal_error": "{expected}",
+    "string_too_short": "a text with something in it",
+    "string_too_long": "a text of at most {max_length} characters",
+    "too_short": "a list with something in it",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "string_pattern_mismatch": "in small letters, digits and _, beginning with a letter",
+}
 
 
 class Place(NamedTuple):
@@ -97,6 +146,10 @@ def _syntax_problem(name: str, text: str, message: str) -> Problem:
     numbers = [int(word.strip(",)")) for word in where.split() if word.strip(",)").isdigit()]
     lines = text.splitlines() or [""]
     line, column = numbers if len(numbers) == len(Place._fields) else (len(lines), len(lines[-1]) + 1)
+    for pattern, told, hint in SYNTAX:
+        found = re.search(pattern, words)
+        if found:
+            return Problem(name, line, column, told.format(*found.groups()), hint)
     return Problem(name, line, column, f"this is not TOML: {words or message}", "check quotes, brackets and = signs")
 
 
@@ -174,19 +227,49 @@ def validated(model: type[Model], file: TomlFile, data: Any = None, at: KeyPath 
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], file: TomlFile, at: KeyPath = ()) -> list[Problem]:
-    return [_problem(detail, model, file, at) for detail in error.errors()]
+    return list(problems_at(error, model, file, at).values())
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], file: TomlFile, at: KeyPath) -> Problem:
-    loc = detail["loc"]
-    path = (*at, *_in_file(loc, file, at))
+def problems_at(
+    error: ValidationError, model: type[BaseModel], file: TomlFile, at: KeyPath = ()
+) -> dict[KeyPath, Problem]:
+    """One problem for each place, in words about the file and not about Python."""
+    places: dict[KeyPath, list[ErrorDetails]] = {}
+    for detail in error.errors():
+        places.setdefault((*at, *_in_file(detail["loc"], file, at)), []).append(detail)
+    told_already = {path for path in (_meant(details[0], model, at) for details in places.values()) if path}
+    # pydantic counts only the entries in order: a list whose one entry is wrong would be told empty as well.
+    told_already |= {path[:end] for path in places for end in range(len(path)) if isinstance(path[end], int)}
+    return {path: _problem(path, told, model, file) for path, told in places.items() if path not in told_already}
+
+
+def _meant(detail: ErrorDetails, model: type[BaseModel], at: KeyPath) -> KeyPath | None:
+    """The key that an unknown one was probably meant to be: it need not be told missing as well."""
+    *outer, key = detail["loc"] or ("",)
+    found = nearest(str(key), _keys_known(model, outer)) if detail["type"] == "extra_forbidden" else None
+    return (*at, *outer, found) if found else None
+
+
+def _problem(path: KeyPath, details: Sequence[ErrorDetails], model: type[BaseModel], file: TomlFile) -> Problem:
+    detail = details[0]
     if detail["type"] == "extra_forbidden":
-        known = _keys_known(model, loc[:-1])
-        return file.problem(path, f'unknown key "{loc[-1]}"', suggest(str(loc[-1]), known), at_key=True)
+        known = _keys_known(model, detail["loc"][:-1])
+        return file.problem(path, f'unknown key "{path[-1]}"', suggest(str(path[-1]), known), at_key=True)
     if detail["type"] == "missing":
-        return file.problem(path[:-1], f'the key "{loc[-1]}" is missing', at_key=True)
+        return file.problem(path[:-1], f'the key "{path[-1]}" is missing', at_key=True)
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        # pydantic writes the choices as 'email' or 'sms'
+        known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return file.problem(path, f'"{detail["input"]}" is not possible here', suggest(detail["input"], known))
+    if all(one["type"] in WANTED for one in details):
+        wanted = dict.fromkeys(WANTED[one["type"]].format(**one.get("ctx", {})) for one in details)
+        return file.problem(path, f"this must be {_either(list(wanted))}".replace("True", "true"))
     message = detail["msg"].removeprefix("Value error, ")
     return file.problem(path, message[0].lower() + message[1:])
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _in_file(loc: tuple[str | int, ...], file: TomlFile, at: KeyPath) -> KeyPath:
@@ -198,9 +281,8 @@ def _in_file(loc: tuple[str | int, ...], file: TomlFile, at: KeyPath) -> KeyPath
     for part in loc:
         inside = isinstance(value, dict) and part in value
         inside = inside or (isinstance(value, list) and isinstance(part, int) and part < len(value))
-        if inside or part == loc[-1]:
-            path = (*path, part)
-            value = value[part] if inside else None
+        if inside or not TYPE_NAME.fullmatch(str(part)):
+            path, value = (*path, part), value[part] if inside else None
     return path
 
 
@@ -217,7 +299,13 @@ def _keys_known(model: Any, loc: Sequence[str | int]) -> list[str]:
                 else [one] * isinstance(part, int)
             )
         ] or models
-    return sorted({info.alias or key for one in models for key, info in one.model_fields.items()})
+    fields = (field for one in models for field in one.model_fields.items())
+    return sorted({info.alias or key for key, info in fields if not _is_hidden(info)})
+
+
+def _is_hidden(info: FieldInfo) -> bool:
+    """Whether a field is none that a file may set: a secret, or one of our own."""
+    return bool(info.exclude) or SecretStr in (info.annotation, *get_args(info.annotation))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

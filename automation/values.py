@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 UNITS = {
     "second": timedelta(seconds=1),
@@ -95,21 +95,29 @@ def _once(read: Any, kind: type) -> Any:
     return lambda value: value if isinstance(value, kind) else read(value)
 
 
+def _form(form: re.Pattern[str], example: str) -> Any:
+    """How a text is written, for the JSON Schemas that editors read."""
+    return Field(pattern=f"^(?:{form.pattern})$", examples=[example])
+
+
+_Time = Annotated[str, _form(CLOCK_TIME, "08:30")]
 Duration = Annotated[
-    timedelta, BeforeValidator(_once(duration, timedelta), json_schema_input_type=str), PlainSerializer(duration_text)
+    timedelta,
+    BeforeValidator(_once(duration, timedelta), json_schema_input_type=Annotated[str, _form(DURATION, "36 hours")]),
+    PlainSerializer(duration_text),
 ]
 RateText = Annotated[
     Rate,
-    BeforeValidator(_once(rate, Rate), json_schema_input_type=str),
+    BeforeValidator(_once(rate, Rate), json_schema_input_type=Annotated[str, _form(RATE, "50/second")]),
     PlainSerializer(lambda value: f"{value.amount:g}/{duration_text(value.period).split()[-1]}"),
 ]
 ClockTime = Annotated[
     time,
-    BeforeValidator(_once(clock_time, time), json_schema_input_type=str),
+    BeforeValidator(_once(clock_time, time), json_schema_input_type=_Time),
     PlainSerializer(lambda value: value.strftime("%H:%M")),
 ]
 WindowPair = Annotated[
     Window,
-    BeforeValidator(_once(window, Window), json_schema_input_type=tuple[str, str]),
+    BeforeValidator(_once(window, Window), json_schema_input_type=tuple[_Time, _Time]),
     PlainSerializer(lambda value: [one.strftime("%H:%M") for one in value]),
 ]

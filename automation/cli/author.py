@@ -1,7 +1,197 @@
-"""For author."""
+"""Commands for whoever writes playbooks and templates."""
+
+import json
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
 
 import typer
+from rich.text import Text
+from sqlalchemy import Connection
+
+from automation.cli.check import Checked, check_everything, existing_database
+from automation.cli.options import CONFIG, Config, Json, database_of, settings_of
+from automation.cli.output import console, errors, show_json, show_pairs, show_table
+from automation.cli.preview import Previewed, Wanted, preview
+from automation.cli.schemas import schemas
+from automation.cli.starter import copy_starter
+from automation.clock import wall_clock
+from automation.database.upgrade import require_current
+from automation.delivery.offers import load_codes, pool_sizes, read_codes
+from automation.errors import BadInput
+from automation.messages.sms import segments
+from automation.settings import Settings
+
+WRONG_FILES = 2
 
 
 def add_to(app: typer.Typer) -> None:
-    del app
+    for name, command in (("init", init), ("check", check), ("schema", schema), ("preview", show_preview)):
+        app.command(name)(command)
+    offers = typer.Typer(help="Codes that playbooks give away.", no_args_is_help=True)
+    offers.command("load")(offers_load)
+    offers.command("list")(offers_list)
+    app.add_typer(offers, name="offers")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put them; made if it is not there.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Make a starter: config.toml, playbooks/ and templates/. Never overwrites a file."""
+    del config  # the new one is DIR/config.toml
+    created = copy_starter(folder)
+    if as_json:
+        show_json({"created": created})
+        return
+    console.print(f"{len(created)} files in {folder}; begin with config.toml and playbooks/README.md")
+    console.print(Text(f"cd {folder} && automation check"))
+
+
+def check(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Read every file a marketer writes, and render every template for sample customers."""
+    if not config.is_file():
+        settings_of(config)
+    checked = check_everything(config)
+    if as_json:
+        show_json({"ok": checked.ok, "problems": [vars(problem) for problem in checked.problems]})
+    else:
+        _show_problems(checked)
+    if not checked.ok:
+        raise typer.Exit(WRONG_FILES)
+
+
+def _show_problems(checked: Checked) -> None:
+    for problem in checked.problems:
+        label = "warning: " if problem.severity == "warning" else ""
+        place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
+        console.print(Text.assemble((place, "bold"), ": ", (label, "yellow"), problem.message))
+        for line in problem.hint.splitlines():
+            console.print(Text(f"    {line}", style="dim"))
+    wrong = sum(problem.severity == "error" for problem in checked.problems)
+    counts = [_counted(wrong, "problem"), _counted(len(checked.problems) - wrong, "warning")]
+    told = [one for one in counts if one] or ["no problems"]
+    console.print(", ".join([_counted(checked.files, "file"), *told]))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" + ("s" if count > 1 else "") if count else ""
+
+
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write one file for each instead.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """JSON Schemas of config.toml, facts.toml, lifecycle and playbook files, for editors."""
+    del config  # the schemas are the program's, whatever the configuration
+    found = schemas()
+    if out is None:
+        show_json(found)
+        return
+    files = [out / f"{name}.schema.json" for name in found]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, one in zip(files, found.values(), strict=True):
+            file.write_text(json.dumps(one, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{out} cannot be written: {(error.strerror or 'unknown').lower()}") from None
+    names = [str(file) for file in files]
+    show_json({"created": names}) if as_json else console.print("\n".join(names))
+
+
+def show_preview(
+    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="Its key: the name of its file without .toml.")],
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The step's key.")],
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="ID", help="Default: a sample customer.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option("--locale", metavar="L", help="Such as pl; default: theirs.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", metavar="KEY", help="One of the step's variants.")] = None,
+    opened: Annotated[bool, typer.Option("--open", help="Show the email in the browser.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Render a step's message for a customer. Nothing is stored and nothing is sent."""
+    settings = settings_of(config)
+    wanted = Wanted(playbook, step, variant, locale, wall_clock())
+    with _reading(settings, customer) as connection:
+        seen = preview(settings, wanted, connection, customer)
+    page = _page(seen) if opened else None
+    content = seen.content
+    if as_json:
+        sms = content.channel == "sms"
+        told = {"channel": content.channel, "subject": content.subject or None, "html": content.html or None}
+        show_json({**told, "text": content.text, "segments": segments(content.text).segments if sms else None})
+    else:
+        _show_content(seen)
+    if page is not None:
+        errors.print(Text(str(page)))
+        webbrowser.open(page.as_uri())
+
+
+@contextmanager
+def _reading(settings: Settings, customer: str | None) -> Iterator[Connection | None]:
+    """The database as it is: a look at a template makes none and changes none."""
+    if customer is None:
+        yield None
+        return
+    with existing_database(settings) as database:
+        if database is None:
+            yield None
+            return
+        require_current(database)
+        with database.reading() as connection:
+            yield connection
+
+
+def _page(seen: Previewed) -> Path:
+    if seen.content.channel == "sms":
+        raise BadInput("an SMS has no page to open; leave out --open")
+    with NamedTemporaryFile("w", suffix=".html", prefix="preview-", delete=False, encoding="utf-8") as file:
+        file.write(seen.content.html)
+    return Path(file.name)
+
+
+def _show_content(seen: Previewed) -> None:
+    content = seen.content
+    pairs = {"template": seen.file}
+    if content.channel == "email":
+        pairs["subject"] = content.subject
+    else:
+        size = segments(content.text)
+        pairs["sms"] = f"{_counted(size.segments, 'segment')}, {size.encoding}, {size.units} units"
+    show_pairs(pairs)
+    console.print()
+    console.print(Text(content.text))
+
+
+def offers_load(
+    pool: Annotated[str, typer.Argument(metavar="POOL", help="As a playbook's [offer] names it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="One code on each line.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Add codes to a pool. Loading a file a second time adds nothing."""
+    settings = settings_of(config)
+    codes = read_codes(file)
+    with database_of(settings) as database, database.writing() as connection:
+        created, duplicates = load_codes(connection, pool, codes, wall_clock())
+    told = {"pool": pool, "read": len(codes), "created": created, "duplicates": duplicates}
+    show_json(told) if as_json else show_pairs(told)
+
+
+def offers_list(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Pools of codes: how many there are, and how many are left to give away."""
+    with database_of(settings_of(config)) as database, database.reading() as connection:
+        pools = [{"pool": pool, **size} for pool, size in pool_sizes(connection).items()]
+    if as_json:
+        show_json({"pools": pools})
+    elif not pools:
+        console.print("no codes are loaded; automation offers load POOL FILE")
+    else:
+        show_table(["pool", "codes", "free"], [list(one.values()) for one in pools])

@@ -22,7 +22,8 @@ from automation.playbooks.load import read_book
 from automation.reasons import BY_KEY
 from automation.worker import runs
 from automation.worker.evaluate import prepare_run
-from automation.worker.scheduler import Worker, worker_name
+from automation.worker.scheduler import Worker
+from automation.worker.workers import worker_name
 
 FAILED = 1
 

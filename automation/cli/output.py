@@ -15,7 +15,8 @@ from rich.text import Text
 from automation.errors import AutomationError, BadFiles
 from automation.values import instant_text
 
-console = Console(highlight=False, soft_wrap=True)
+# Piped output is read by programs and by people with wide windows: rows are not broken at 80 columns.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -5,7 +5,7 @@ Whoever adds a row first locks the customer's own row, so that two writers never
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, FromClause, and_, select
 
@@ -20,8 +20,8 @@ IMPORT = "import"
 class Imported:
     """The consents of a batch of customers: what is on record, and what the file adds to it."""
 
-    def __init__(self, recorded: Sequence[Row], source: str, now: datetime) -> None:
-        """`recorded`: (customer_id, number, channel, topic, granted) in order of number."""
+    def __init__(self, recorded: Sequence[Row], source: str, now: Any) -> None:
+        """`recorded`: (customer_id, number, channel, topic, granted) in order of number; `now` as it is stored."""
         self.rows: list[Row] = []
         self._source, self._now = source, now
         self._last_number: dict[str, int] = {}

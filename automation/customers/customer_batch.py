@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, select, true
+from sqlalchemy import Connection, Select, Text, and_, cast, select, true
 
 from automation.customers import consent
 from automation.customers.content import CANONICAL, read_json
 from automation.customers.facts.touch import touch
 from automation.customers.records import Customer
 from automation.customers.rejects import Reject, Rejected
-from automation.customers.staging import insert_into, staged, staged_customers, staged_ids
+from automation.customers.staging import insert_into, staged, staged_customers, staged_ids, stored
 from automation.database.schema import customers, shard_of
 
 ERASED = "this customer was erased; take them out of the file"
@@ -58,7 +58,7 @@ def merge_customers(
     rows = [(line, shard_of(told.customer_id), told) for line, told in batch]
     with staged(connection, staged_ids, sorted({(shard, told.customer_id) for _, shard, told in rows})):
         known, erased = _known(connection)
-        consents = consent.Imported(consent.recorded_of(connection, staged_ids), source, now)
+        consents = consent.Imported(consent.recorded_of(connection, staged_ids), source, stored(connection)(now))
     merged = Merged()
     changed: dict[str, Profile] = {}
     for line, shard, told in rows:
@@ -79,7 +79,8 @@ def merge_customers(
 def _known(connection: Connection) -> tuple[dict[str, Profile], set[str]]:
     """The customers of the batch that are there, and the ids of those erased."""
     rows = connection.execute(_of_batch().with_for_update(of=customers)).all()
-    return {row[1]: Profile._make(row[:-1]) for row in rows}, {row[1] for row in rows if row[-1] is not None}
+    found = {row.customer_id: Profile._make(tuple(row)[:-1]) for row in rows}
+    return found, {row.customer_id for row in rows if row.erased_at is not None}
 
 
 def _of_batch() -> Select[tuple[object, ...]]:
@@ -124,7 +125,8 @@ def _tell_consents(consents: consent.Imported, shard: int, told: Customer) -> bo
 
 def _write(connection: Connection, changed: list[Profile], consents: consent.Imported) -> None:
     if changed:
-        with staged(connection, staged_customers, changed):
+        time = stored(connection)
+        with staged(connection, staged_customers, [(*one[:7], time(one.signup_at), one.attributes) for one in changed]):
             _upsert(connection)
     consent.add(connection, consents)
     touched = {(row[0], row[1]) for row in (*changed, *consents.rows)}
@@ -134,14 +136,9 @@ def _write(connection: Connection, changed: list[Profile], consents: consent.Imp
 
 
 def _upsert(connection: Connection) -> None:
-    """Staged rows hold everything known. Should two imports create a customer in the same moment, both are heard."""
+    """Staged rows hold everything known of a customer."""
     names = staged_customers.columns.keys()
     rows = select(staged_customers).where(true()).order_by(staged_customers.c.shard, staged_customers.c.customer_id)
     insert = insert_into(connection, customers).from_select(names, rows)
-    told = {name: func.coalesce(insert.excluded[name], customers.c[name]) for name in names[2:-1]}
-    attributes: ColumnElement[Any] = insert.excluded.attributes
-    if connection.dialect.name == "postgresql":
-        attributes = customers.c.attributes.op("||")(attributes)
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=["shard", "customer_id"], set_={**told, "attributes": attributes})
-    )
+    told = {name: insert.excluded[name] for name in names if name not in {"shard", "customer_id"}}
+    connection.execute(insert.on_conflict_do_update(index_elements=["shard", "customer_id"], set_=told))

@@ -9,7 +9,7 @@ from automation.customers.customer_batch import ERASED
 from automation.customers.facts.touch import touch
 from automation.customers.records import Event
 from automation.customers.rejects import Reject, Rejected
-from automation.customers.staging import Row, insert_into, staged, staged_events, staged_ids
+from automation.customers.staging import Row, insert_into, staged, staged_events, staged_ids, stored
 from automation.database.schema import customers, events, shard_of
 from automation.database.types import Json
 
@@ -34,6 +34,7 @@ def merge_events(connection: Connection, batch: Iterable[tuple[int, Event]]) -> 
         erased = _erased(connection)
         _create_customers(connection)
     merged = Merged()
+    stored_time = stored(connection)
     rows: dict[tuple[str, str], Row] = {}
     for line, event in batch:
         event_id, customer_id, name, time, properties = event
@@ -42,7 +43,7 @@ def merge_events(connection: Connection, batch: Iterable[tuple[int, Event]]) -> 
         elif (customer_id, event_id) in rows:
             merged.duplicates += 1
         else:
-            row = (shards[customer_id], customer_id, event_id, name, time, properties)
+            row = (shards[customer_id], customer_id, event_id, name, stored_time(time), properties)
             rows[customer_id, event_id] = row
     with staged(connection, staged_events, list(rows.values())):
         merged.created = _insert_new(connection)
@@ -57,7 +58,6 @@ def _erased(connection: Connection) -> set[str]:
 
 
 def _create_customers(connection: Connection) -> None:
-    """In order of their key, as every writer does it, so that two imports never wait for each other in a circle."""
     rows = select(staged_ids.c.shard, staged_ids.c.customer_id, literal({}, Json)).where(true())
     insert = insert_into(connection, customers).from_select(
         ["shard", "customer_id", "attributes"], rows.order_by(staged_ids.c.shard, staged_ids.c.customer_id)

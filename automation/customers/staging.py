@@ -1,6 +1,6 @@
 """A batch of rows goes to the database the fast way, to be merged there by statements over the whole batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from automation.database.engine import lock
 from automation.database.schema import customers, events
-from automation.database.types import EPOCH, MICROSECOND, Instant, Key
+from automation.database.types import EPOCH, MICROSECOND, Key
 
 Row = tuple[Any, ...]
 
@@ -30,19 +30,21 @@ staged_events = _like(events, "staged_events")
 
 
 def begin_batch(connection: Connection) -> None:
-    """Nobody rebuilds facts while a batch is merged, and every look-up of the batch is by key.
+    """Nobody rebuilds facts while a batch is merged, imports take turns, and every look-up of the batch is by key.
 
+    Two batches with the same customers in another order would wait for each other in a circle.
     The planner would read a table of ten million rows for each batch of ten thousand, because it prices a look-up by
     key as one read from a disk.
     """
     lock(connection, "facts", shared=True)
+    lock(connection, "imports")
     if connection.dialect.name == "postgresql":
         for plan in ("hashjoin", "mergejoin", "seqscan"):
             connection.execute(text(f"SET LOCAL enable_{plan} = off"))
 
 
 @contextmanager
-def staged(connection: Connection, table: Table, rows: Sequence[Row]) -> Iterator[Table]:
+def staged(connection: Connection, table: Table, rows: list[Row]) -> Iterator[Table]:
     """The temporary table with these rows in it, gone afterwards."""
     connection.execute(CreateTable(table))
     write(connection, table, rows)
@@ -50,8 +52,8 @@ def staged(connection: Connection, table: Table, rows: Sequence[Row]) -> Iterato
     connection.execute(DropTable(table))
 
 
-def write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Add rows with a value for each column of the table, JSON as text: COPY, or one prepared statement."""
+def write(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Add rows, JSON as text and instants as `stored` says, by COPY or one prepared statement."""
     if not rows:
         return
     names = ", ".join(table.columns.keys())
@@ -62,20 +64,20 @@ def write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
                 copy.write_row(row)
         return
     marks = ", ".join("?" * len(table.columns))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", _counted(table, rows))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
 
 
-def _counted(table: Table, rows: Sequence[Row]) -> list[Row]:
-    """SQLite keeps an instant as microseconds since 1970."""
-    found = list(rows)
-    for place, column in enumerate(table.columns):
-        if isinstance(column.type, Instant):
-            found = [(*row[:place], _microseconds(row[place]), *row[place + 1 :]) for row in found]
-    return found
+def stored(connection: Connection) -> Callable[[datetime | None], Any]:
+    """How a row for `write` holds an instant: SQLite keeps microseconds since 1970."""
+    return _microseconds if connection.dialect.name == "sqlite" else _as_it_is
 
 
 def _microseconds(value: datetime | None) -> int | None:
     return None if value is None else (value - EPOCH) // MICROSECOND
+
+
+def _as_it_is(value: datetime | None) -> datetime | None:
+    return value
 
 
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Float, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -27,8 +27,9 @@ PRAGMAS = (
     "PRAGMA mmap_size=0",
 )
 POSTGRES_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c jit=off"
+KEEP_ROWCOUNT = {"preserve_rowcount": True}  # "how many were inserted?" is asked everywhere
 SHARD_LOCKS = 7_003
-LOCKS = {"migrations": 7_001, "facts": 7_002}
+LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004}
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def connect(address: str, root: Path = Path(), password: str | None = None) -> D
             connection.execute(text("SELECT 1"))
     except ModuleNotFoundError:
         raise MissingExtra('PostgreSQL needs one more package: pip install "automation[postgres]"') from None
-    except OperationalError as error:
+    except DatabaseError as error:  # a file that is no database is not an operational error
         reason = re.sub(r"\s+", " ", str(error.orig)).strip()
         raise DatabaseUnreachable(f"{url.render_as_string()}: {reason}. {DatabaseUnreachable().args[0]}") from None
     return Database(engine)
@@ -104,7 +105,9 @@ def _url(address: str, root: Path) -> URL:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": 30}, execution_options=KEEP_ROWCOUNT
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
@@ -155,7 +158,7 @@ def _postgres(url: URL, password: str | None) -> Engine:
     options: dict[str, Any] = {"options": POSTGRES_OPTIONS, "connect_timeout": 10}
     if password:
         options["password"] = password
-    return create_engine(url, connect_args=options, pool_pre_ping=True)
+    return create_engine(url, connect_args=options, pool_pre_ping=True, execution_options=KEEP_ROWCOUNT)
 
 
 def lock(connection: Connection, name: str, *, shared: bool = False) -> None:

@@ -190,6 +190,7 @@ def _case(
     playbook = desk.book.playbooks.get(row.playbook)
     step = next((one for one in playbook.steps if one.key == row.step), None) if playbook else None
     day = desk.day(now)
+    goal_met = row.goal_at is not None or row.goal_now is not None
     return Case(
         message_id=row.message_id,
         customer_id=row.customer_id,
@@ -207,23 +208,28 @@ def _case(
         suppressed=bool(row.suppressed),
         consented=row.consented,
         arm=row.arm,
-        ended=_ended(desk, row, facts, playbook, now),
+        ended=ended_by(desk, playbook, row.exit_reason, goal_met, facts, now),
         step_holds=step is None or step.when is None or step.when.holds(facts, day),
         offer_expires=row.expires_at,
         pauses=pauses,
     )
 
 
-def _ended(
-    desk: Desk, row: Row[Any], facts: Mapping[str, Any], playbook: Playbook | None, now: datetime
+def ended_by(
+    desk: Desk,
+    playbook: Playbook | None,
+    exit_reason: str | None,
+    goal_met: bool,
+    facts: Mapping[str, Any],
+    now: datetime,
 ) -> Reason | None:
     """Why the customer is no longer in the playbook, judged by the facts of this moment."""
     day = desk.day(now)
-    if row.exited_at is not None:
-        return Reason.of(row.exit_reason)
+    if exit_reason is not None:
+        return Reason.of(exit_reason)
     if playbook is None:
         return Reason.PLAYBOOK_REMOVED
-    if row.goal_at is not None or row.goal_now is not None:
+    if goal_met:
         return Reason.GOAL_MET
     if playbook.has_ended(local_date(now, day.zone)):
         return Reason.PLAYBOOK_ENDED

@@ -17,8 +17,11 @@ from automation.delivery.desk import Desk
 from automation.delivery.offers import Code
 from automation.delivery.replies import Outgoing
 from automation.delivery.versions import read_version
+from automation.lifecycle.conditions import Day
+from automation.lifecycle.model import Lifecycle
 from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
 from automation.messages.templates import CompiledTemplate
+from automation.settings import Settings
 from automation.values import instant_text
 
 
@@ -37,7 +40,7 @@ def compose(connection: Connection, desk: Desk, loaded: Loaded, offer: Code | No
     default = desk.settings.business.locale
     version = read_version(connection, row.version_id)
     template = version.template(row.step, row.variant, row.channel, row.locale, default)
-    context = _context(desk, loaded, template, offer)
+    context = _context(desk, loaded, template, offer, now)
     content = content_of(template, context)
     return Composed(_outgoing(desk, loaded, content, context, now), context, hash_of(content))
 
@@ -52,26 +55,59 @@ def hash_of(content: Content) -> str:
     return hashlib.sha256(json.dumps([content.subject, content.html, content.text]).encode()).hexdigest()
 
 
-def _context(desk: Desk, loaded: Loaded, template: CompiledTemplate, offer: Code | None) -> dict[str, Any]:
-    """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it."""
-    row, business = loaded.row, desk.settings.business
-    customer = {"id": row.customer_id, "locale": row.locale, **row.attributes}
+def _context(
+    desk: Desk, loaded: Loaded, template: CompiledTemplate, offer: Code | None, now: datetime
+) -> dict[str, Any]:
+    row = loaded.row
+    return context_of(
+        desk.settings,
+        template,
+        customer={"id": row.customer_id, "locale": row.locale, **row.attributes},
+        facts=with_stage_facts(loaded.facts, desk.book.lifecycle, desk.day(now)),
+        offer=offer,
+        links=(desk.unsubscribe_url(row.message_id), desk.preferences_url(row.message_id)),
+        campaign=row.playbook,
+    )
+
+
+def context_of(
+    settings: Settings,
+    template: CompiledTemplate,
+    *,
+    customer: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    offer: Code | None,
+    links: tuple[str, str],
+    campaign: str,
+) -> dict[str, Any]:
+    """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it.
+
+    `links` are the addresses for unsubscribing and for preferences.
+    """
+    business = settings.business
     return {
         "customer": _used(template, "customer", customer),
-        "facts": _used(template, "facts", loaded.facts),
-        "stage": loaded.facts["stage"] or "",
+        "facts": _used(template, "facts", facts),
+        "stage": facts["stage"] or "",
         "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if offer else None,
         "business": {
             "name": business.name,
             "postal_address": business.postal_address,
             "public_url": business.public_url,
         },
-        "unsubscribe_url": desk.unsubscribe_url(row.message_id),
-        "preferences_url": desk.preferences_url(row.message_id),
-        "locale": row.locale or business.locale,
+        "unsubscribe_url": links[0],
+        "preferences_url": links[1],
+        "locale": customer["locale"] or business.locale,
         "zone": business.timezone,
-        "campaign": row.playbook,
+        "campaign": campaign,
     }
+
+
+def with_stage_facts(facts: Mapping[str, Any], lifecycle: Lifecycle, day: Day) -> dict[str, Any]:
+    """The facts with what follows from the stage: conditions work these out for themselves, templates cannot."""
+    roles = [role for stage in lifecycle.stages if stage.key == facts["stage"] for role in stage.roles]
+    since = facts["stage_since"]
+    return {**facts, "role": ", ".join(roles), "days_in_stage": None if since is None else day.days_since(since)}
 
 
 def _used(template: CompiledTemplate, prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

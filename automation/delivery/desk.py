@@ -75,4 +75,4 @@ def pauses_at(connection: Connection, book: Book, now: datetime) -> dict[str, da
     inactive: dict[str, datetime | None] = {
         f"playbook:{key}": None for key, playbook in book.playbooks.items() if not playbook.model.active
     }
-    return inactive | dict(connection.execute(found).tuples().all())
+    return inactive | dict(connection.execute(found).all())

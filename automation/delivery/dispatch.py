@@ -15,7 +15,7 @@ from automation.delivery import plan
 from automation.delivery.desk import Desk
 from automation.delivery.health import Trouble, fit_provider, free_at
 from automation.delivery.http import Door
-from automation.delivery.ledger import Flight, Record, abandoned, record_replies
+from automation.delivery.ledger import Flight, Record, abandoned, record_replies, release
 from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare, resends
 from automation.delivery.providers import ADAPTERS, account_of
 from automation.delivery.providers.classify import from_failure
@@ -73,6 +73,7 @@ class Dispatch:
 
     def _prepare(self, connection: Connection, channel: str) -> Prepared:
         now = self.clock()
+        self._trouble.unfit.clear()  # who is fit now is what the rows say
         key = fit_provider(connection, self.desk.settings, channel, now)
         if key is None:
             until = free_at(connection, self.desk.settings, channel, now)
@@ -94,19 +95,26 @@ class Dispatch:
         replies = await asyncio.gather(*(self._post(call, door) for call in waiting))
         await self._record(list(zip(waiting, replies, strict=True)))
 
-    async def _post(self, call: Call, door: Door) -> list[Reply]:
+    async def _post(self, call: Call, door: Door) -> list[Reply] | None:
+        """The replies, one a message; None when the provider turned out unfit before a byte left."""
         provider = self._providers[call.provider]
         adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
         async with self._places[call.provider]:
             await self._limiters[call.provider].try_acquire_async(call.provider)
+            if call.provider in self._trouble.unfit:
+                return None
             heard = await door.post(adapter.request(call.outgoing, account, call.key), timeout=provider.timeout)
         if isinstance(heard, Answer):
             return adapter.replies(heard, call.outgoing, self.clock())
         return [from_failure(heard)] * len(call.outgoing)
 
-    async def _record(self, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
+    async def _record(self, posted: Sequence[tuple[Call, list[Reply] | None]]) -> None:
+        answered = [(call, replies) for call, replies in posted if replies is not None]
+        unposted = [flight for call, replies in posted if replies is None for flight in call.flights]
         if answered:
             await self._write(lambda connection: self._note(connection, answered))
+        if unposted:
+            await self._write(lambda connection: release(connection, unposted))
 
     def _note(self, connection: Connection, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
         now = self.clock()

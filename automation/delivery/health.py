@@ -39,7 +39,7 @@ def free_at(connection: Connection, settings: Settings, channel: str, now: datet
 
 def _paused_until(connection: Connection, now: datetime) -> dict[str, datetime | None]:
     found = select(pauses.c.scope, pauses.c.until).where(or_(pauses.c.until.is_(None), pauses.c.until > now))
-    return dict(connection.execute(found).tuples().all())
+    return dict(connection.execute(found).all())
 
 
 def pause(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:
@@ -60,11 +60,13 @@ class Trouble:
     def __init__(self) -> None:
         self._in_a_row: Counter[str] = Counter()
         self.proven: set[str] = set()
+        self.unfit: set[str] = set()
 
     def note(self, connection: Connection, provider: str, replies: Sequence[Reply], now: datetime) -> None:
         """Pause the provider when it says so, or after three calls in a row that show it is unfit."""
         wished = [one.after or SHORTEST_PAUSE for one in replies if isinstance(one, Later) and one.throttled]
         if wished:
+            self.unfit.add(provider)
             pause(connection, scope_of(provider), "throttled", now, now + max(*wished, SHORTEST_PAUSE))
         if not _unfit(replies):
             if any(isinstance(one, Accepted) for one in replies):
@@ -75,6 +77,7 @@ class Trouble:
         if self._in_a_row[provider] >= TROUBLE:
             self._in_a_row[provider] = 0
             self.proven.discard(provider)
+            self.unfit.add(provider)
             why = str(getattr(replies[0], "reason", "unfit"))
             pause(connection, scope_of(provider), why, now, now + PAUSE)
             log.error("provider %s is paused for %s: %s", provider, PAUSE, why)

@@ -112,6 +112,16 @@ def record_replies(connection: Connection, records: Sequence[Record], now: datet
     return kept
 
 
+def release(connection: Connection, flights: Sequence[Flight]) -> None:
+    """Give back what was not posted: no byte of it left, so it spends no attempt."""
+    connection.execute(
+        update(messages)
+        .where(*IN_FLIGHT)
+        .values(status="planned", attempts=messages.c.attempts - 1, worker=None, lease_until=None),
+        [{"of_shard": one.shard, "of_id": one.message_id, "of_fence": one.fence} for one in flights],
+    )
+
+
 def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[MessageKey]:
     """Rows that nobody took over while we were waiting for the provider; held until the transaction ends."""
     fences = {(flight.shard, flight.message_id): flight.fence for flight in flights}

@@ -2,16 +2,21 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.schema import offers
+from automation.errors import BadFiles, Problem
 from automation.playbooks.model import Offer
 
+CODE = re.compile(r"[!-+\--:<-~]{1,100}")  # printable ASCII without space, comma and semicolon
+HEADINGS = frozenset({"code", "codes"})  # a spreadsheet's one column keeps its name
 # No vowels and no look-alikes: codes are read out on the telephone and never spell a word.
 LETTERS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 
@@ -79,6 +84,25 @@ def fill_pattern(pattern: str, key: bytes, words: str) -> str:
         else:
             filled.append(one)
     return "".join(filled)
+
+
+def read_codes(path: Path) -> list[str]:
+    """A file with one code on each line. Raises BadFiles; no problem quotes a code."""
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").splitlines()
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise BadFiles([Problem(str(path), 0, 0, f"cannot be read: {reason}")]) from None
+    except UnicodeDecodeError as error:
+        raise BadFiles([Problem(str(path), 0, 0, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]) from None
+    codes = {number: line.strip() for number, line in enumerate(lines, start=1) if line.strip()}
+    if codes.get(1, "").lower() in HEADINGS:
+        del codes[1]
+    wrong = [number for number, code in codes.items() if not CODE.fullmatch(code)]
+    if wrong or not codes:
+        hint = "one code a line: letters, digits and punctuation, no spaces and no commas"
+        raise BadFiles([Problem(str(path), number, 1, "this is no code", hint) for number in wrong or [1]])
+    return list(dict.fromkeys(codes.values()))
 
 
 def load_codes(connection: Connection, pool: str, codes: Iterable[str], now: datetime) -> tuple[int, int]:

@@ -1,21 +1,22 @@
 """An enrollment's next step becomes a row of the ledger, and the gates are asked about it already now."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, literal, select, tuple_, update
 
-from automation.clock import preferred
 from automation.customers.facts.compute import same_customer
 from automation.database.engine import draw_of, lock_shards
 from automation.database.schema import SHARDS, Shards, customers, enrollments, messages
+from automation.database.types import Instant
 from automation.delivery.cases import Loaded, MessageKey, load_cases
 from automation.delivery.decide import Hold, Skip, decide
 from automation.delivery.desk import Desk
+from automation.delivery.due import due_at
 from automation.playbooks.model import HOLDOUT, Playbook, Step
 from automation.reasons import Reason
 
@@ -40,7 +41,7 @@ class Planned:
 
 def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) -> Planned:
     """Plan every step whose turn has come, then decide all messages that are due before the next run."""
-    total = plan_messages(connection, desk, shards.of(enrollments), shards, now)
+    total = plan_messages(connection, desk, shards.of(enrollments), now)
     due = select(messages.c.shard, messages.c.message_id).where(
         shards.of(messages), messages.c.status == "planned", messages.c.due_at < now + HORIZON
     )
@@ -100,7 +101,7 @@ def skip(connection: Connection, loaded: Loaded, decision: Skip, now: datetime) 
             exited_at=now,
             exit_reason=decision.reason,
             next_from=None,
-            goal_at=func.coalesce(enrollments.c.goal_at, row.goal_now),
+            goal_at=func.coalesce(enrollments.c.goal_at, literal(row.goal_now, Instant)),
         )
         .where(_enrollment(row), enrollments.c.exited_at.is_(None))
     )
@@ -143,12 +144,10 @@ def advance(connection: Connection, desk: Desk, finished: Sequence[Finished], no
     )
     ids = sorted({(shard, enrollment_id) for shard, enrollment_id, _ in finished})
     among = tuple_(enrollments.c.shard, enrollments.c.enrollment_id).in_(ids)
-    return plan_messages(connection, desk, among, Shards(ids[0][0], ids[-1][0]), now)
+    return plan_messages(connection, desk, among, now)
 
 
-def plan_messages(
-    connection: Connection, desk: Desk, among: ColumnElement[bool], shards: Shards, now: datetime
-) -> Planned:
+def plan_messages(connection: Connection, desk: Desk, among: ColumnElement[bool], now: datetime) -> Planned:
     """One ledger row for each enrollment whose next step waits to be planned; the last step done ends the passage."""
     found: Any = connection.execute(
         select(
@@ -169,8 +168,7 @@ def plan_messages(
     )
     waiting: list[Row[Any]] = found.all()
     total = Planned()
-    lock_shards(connection, sorted({row.shard for row in waiting}))
-    numbers = _numbers(connection, shards) if waiting else {}
+    numbers = _numbers(connection, sorted({row.shard for row in waiting}))
     for start in range(0, len(waiting), CHUNK * 10):
         _plan(connection, desk, waiting[start : start + CHUNK * 10], numbers, now, total)
     return total
@@ -205,7 +203,8 @@ def _plan(
 def _row(
     desk: Desk, enrollment: Row[Any], playbook: Playbook, step: Step, message_id: int, now: datetime
 ) -> dict[str, Any]:
-    due_at = _due_at(desk, enrollment, playbook, step)
+    zones = desk.zones(enrollment.timezone, enrollment.country, enrollment.phone)
+    due = due_at(desk, playbook, step, enrollment.next_from, zones)
     return {
         "shard": enrollment.shard,
         "message_id": message_id,
@@ -221,19 +220,9 @@ def _row(
         "priority": playbook.model.priority,
         "status": "planned",
         "planned_at": now,
-        "due_at": due_at,
-        "deadline": due_at + step.model.late_by,
+        "due_at": due,
+        "deadline": due + step.model.late_by,
     }
-
-
-def _due_at(desk: Desk, enrollment: Row[Any], playbook: Playbook, step: Step) -> datetime:
-    """The step's delay, then the preferred time, then the window; a transactional message waits for no window."""
-    earliest: datetime = enrollment.next_from + step.model.after
-    if not playbook.is_marketing and step.model.at is None:
-        return earliest
-    zones = desk.zones(enrollment.timezone, enrollment.country, enrollment.phone)
-    found = preferred(earliest, step.model.at, desk.limits(step.model.channel).window, zones)
-    return found or earliest
 
 
 def variant_of(playbook: Playbook, step: Step, arm: str, customer_id: str) -> str | None:
@@ -250,14 +239,12 @@ def variant_of(playbook: Playbook, step: Step, arm: str, customer_id: str) -> st
     return None
 
 
-def _numbers(connection: Connection, shards: Shards) -> dict[int, int]:
-    """The newest message number of each shard."""
-    each = select(func.max(messages.c.message_id)).where(messages.c.shard == bindparam("one")).scalar_subquery()
-    found: dict[int, int] = defaultdict(int)
-    for shard in range(shards.first, shards.last + 1):
-        newest = connection.execute(select(each), {"one": shard}).scalar()
-        found[shard] = newest // SHARDS if newest else 0
-    return found
+def _numbers(connection: Connection, shards: Sequence[int]) -> dict[int, int]:
+    """The newest message number of each shard, which is ours to count up until the transaction ends."""
+    lock_shards(connection, shards)
+    newest = select(func.max(messages.c.message_id)).where(messages.c.shard == bindparam("of_shard"))
+    found = ((shard, connection.execute(newest, {"of_shard": shard}).scalar()) for shard in shards)
+    return {shard: message_id // SHARDS if message_id else 0 for shard, message_id in found}
 
 
 def _completion(enrollment: Row[Any], playbook: Playbook | None, now: datetime) -> dict[str, Any]:

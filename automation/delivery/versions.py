@@ -63,7 +63,7 @@ def _content(playbook: Playbook, settings: Settings) -> dict[str, Any]:
         for step in playbook.steps
     }
     templates = [asdict(source) for source in sources_of(playbook, settings)]
-    return {"playbook": playbook.source, "steps": steps, "templates": templates}
+    return {"key": playbook.key, "playbook": playbook.source, "steps": steps, "templates": templates}
 
 
 def sources_of(playbook: Playbook, settings: Settings) -> Iterable[TemplateSource]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, case, func, insert, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, case, func, insert, literal, select, update
 
 from automation.clock import local_date
 from automation.customers.facts.compute import same_customer
@@ -11,7 +11,7 @@ from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
 
 
-def stage_of(lifecycle: Lifecycle, facts: Table, day: Day) -> ColumnElement[str]:
+def stage_of(lifecycle: Lifecycle, facts: FromClause, day: Day) -> ColumnElement[str]:
     """The key of the last stage whose rule holds, as SQL."""
     first, *others = lifecycle.stages
     rules = [(one.when.sql(lambda name: facts.c[name], day), literal(one.key)) for one in reversed(others) if one.when]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from automation.customers.fact_types import FactType
 from automation.errors import BadFiles, Problem
 from automation.lifecycle.conditions import Condition, Name, Vocabulary, read_condition_in
-from automation.tomlfile import KeyPath, TomlFile, validated
+from automation.tomlfile import TomlFile, validated
 
 Role = Literal["aware", "evaluating", "buying", "using", "retained", "loyal", "advocate", "leaving"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -68,22 +68,41 @@ class Lifecycle:
 
 def read_lifecycle(file: TomlFile, key: str, types: Mapping[str, FactType]) -> Lifecycle:
     """Raises BadFiles with one problem for each thing wrong."""
-    model = validated(LifecycleModel, file)
+    lifecycle, problems = drafted_lifecycle(file, key, types)
+    if problems:
+        raise BadFiles(problems)
+    return lifecycle
+
+
+def drafted_lifecycle(
+    file: TomlFile, key: str, types: Mapping[str, FactType] | None
+) -> tuple[Lifecycle, list[Problem]]:
+    """The stages that are named, and what is wrong. Without `types` no rule is read."""
+    try:
+        model = validated(LifecycleModel, file)
+    except BadFiles as bad:
+        return Lifecycle(key, key, tuple(_named_stages(file))), bad.problems
     problems = list(_misplaced(file, model))
-    of_facts = {name: kind for name, kind in types.items() if name not in OF_STAGE}
+    of_facts = {name: kind for name, kind in (types or {}).items() if name not in OF_STAGE}
     vocabulary = _vocabulary(of_facts, {stage.key: stage.roles for stage in model.stages})
     stages = []
     for index, stage in enumerate(model.stages):
-        try:
-            path: KeyPath = ("stages", index, "when")
-            when = read_condition_in(file, path, vocabulary) if stage.when is not None else None
-        except BadFiles as bad:
-            problems += bad.problems
-            continue
+        when = None
+        if stage.when is not None and types is not None:
+            try:
+                when = read_condition_in(file, ("stages", index, "when"), vocabulary)
+            except BadFiles as bad:
+                problems += bad.problems
         stages.append(Stage(stage.key, _shown(stage, model.language), stage.roles, when))
-    if problems:
-        raise BadFiles(problems)
-    return Lifecycle(key, model.name, tuple(stages))
+    return Lifecycle(key, model.name, tuple(stages)), problems
+
+
+def _named_stages(file: TomlFile) -> Iterator[Stage]:
+    """The stages of a file with mistakes: playbooks that name them need not be told wrong as well."""
+    tables = file.data.get("stages")
+    for table in tables if isinstance(tables, list) else []:
+        if isinstance(table, dict) and isinstance(table.get("key"), str):
+            yield Stage(table["key"], table["key"], (), None)
 
 
 def _vocabulary(types: Mapping[str, FactType], stages: Mapping[str, tuple[str, ...]]) -> Vocabulary:

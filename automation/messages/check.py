@@ -104,6 +104,14 @@ def check_template(
     return sorted(set(problems))
 
 
+def sample_context(
+    template: CompiledTemplate, known_facts: Collection[str], *, has_offer: bool = False
+) -> RenderContext:
+    """The customer that `check_template` renders for: one who has a value for everything the template names."""
+    trees = [(part, language.parse(part)) for part in Parts(template.source).all]
+    return _sample(template, trees, Known(known_facts, None, has_offer))
+
+
 def _offset(part: Part, line: int, name: str) -> int:
     root, _, key = name.partition(".")
     follows = rf"""\s*(?:\.\s*{re.escape(key)}\b|\[\s*["']{re.escape(key)}["'])""" if key else r"\b"

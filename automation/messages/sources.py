@@ -10,7 +10,7 @@ from typing import Literal, cast
 from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field
 
-from automation.errors import BadFiles, BadMessage, Problem, suggest
+from automation.errors import BadFiles, BadMessage, Problem, nearest, suggest
 from automation.tomlfile import Place, TomlFile, parse_toml, validated
 
 Kind = Literal["md", "mjml", "txt"]
@@ -159,7 +159,7 @@ def read_sources(root: Path, name: str, channel: str) -> dict[str, TemplateSourc
     files = find(root, name, channel)
     if not files:
         raise BadFiles(
-            [Problem(str(root / name), 0, 0, f"there is no {channel} template of this name", _near(root, name))]
+            [Problem(str(root / name), 0, 0, f'there is no {channel} template "{name}"', _near(root, name, channel))]
         )
     sources, problems = {}, []
     for locale, path in files.items():
@@ -198,10 +198,14 @@ def _is_locale(text: str) -> bool:
     return True
 
 
-def _near(root: Path, name: str) -> str:
-    folder = root / name.rpartition("/")[0]
-    stems = {path.name.split(".")[0] for path in folder.glob("*.*.*")}
-    return suggest(name.rpartition("/")[2], stems)
+def _near(root: Path, name: str, channel: str) -> str:
+    endings = KINDS[channel]
+    there = [path for path in root.glob("*/*") if path.suffix.removeprefix(".") in endings]
+    if any(path.relative_to(root).with_suffix("").as_posix() == name for path in there):
+        return f"the file's name lacks its locale: {name}.en.{endings[0]}"
+    stems = {path.relative_to(root).as_posix().rsplit(".", 2)[0] for path in there if path.parent.name != LAYOUTS}
+    near = nearest(name, stems)
+    return f'did you mean "{near}"?' if near else f"write it in {root.name}/{name}.en.{endings[0]}"
 
 
 def _read_source(root: Path, name: str, locale: str, path: Path) -> TemplateSource:

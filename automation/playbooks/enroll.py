@@ -76,7 +76,7 @@ def enter_playbooks(
         .where(shards.of(enrollments), enrollments.c.next_from == day.now, enrollments.c.entered_at == day.now)
         .group_by(enrollments.c.playbook)
     )
-    return Counter(dict(connection.execute(entered).tuples().all()))
+    return Counter(dict(connection.execute(entered).all()))
 
 
 def _entering(playbook: Playbook, everyone: float, facts: Table, shards: Shards, day: Day) -> Any:
@@ -191,7 +191,7 @@ def end_enrollments(connection: Connection, shards: Shards, day: Day) -> Counter
         .where(shards.of(leaving))
         .group_by(enrollments.c.playbook)
     )
-    counts: Counter[str] = Counter(dict(connection.execute(exited).tuples().all()))
+    counts: Counter[str] = Counter(dict(connection.execute(exited).all()))
     if not counts:
         return counts
     connection.execute(

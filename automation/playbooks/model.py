@@ -115,14 +115,6 @@ class PlaybookModel(PlaybookPart):
             raise ValueError("a date is written without quotation marks: 2026-01-31")
         return value
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "PlaybookModel":
-        if self.starts and self.ends and self.ends < self.starts:
-            raise ValueError("the playbook ends before it starts")
-        if _twice(step.key for step in self.steps):
-            raise ValueError("two steps have the same key")
-        return self
-
 
 def _twice(keys: Iterable[str]) -> bool:
     keys = list(keys)

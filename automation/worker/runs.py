@@ -20,9 +20,10 @@ from automation.playbooks.load import Book
 from automation.settings import Settings
 from automation.values import instant_text
 from automation.worker.evaluate import PartSummary, evaluate_part, prepare_run
+from automation.worker.workers import is_gone
 
 CUSTOMERS_A_PART = 50_000
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(minutes=10)
 
 
 class DryRun(Exception):
@@ -105,13 +106,16 @@ def _part(day: date, shards: Shards) -> dict[str, Any]:
 
 
 def _claim(database: Database, day: date, worker: str, now: datetime) -> Shards | None:
-    """A part that is not done and that nobody holds."""
+    """A part that is not done and that nobody holds: its lease ran out, or its worker no longer lives."""
+    open_parts = (run_parts.c.date == day, run_parts.c.finished_at.is_(None))
+    with database.reading() as connection:
+        holders = connection.execute(select(run_parts.c.worker).distinct().where(*open_parts)).scalars()
+        free_of = [worker, *(one for one in holders if one is not None and is_gone(one))]
     free = (
         select(run_parts.c.first_shard, run_parts.c.last_shard)
         .where(
-            run_parts.c.date == day,
-            run_parts.c.finished_at.is_(None),
-            or_(run_parts.c.lease_until.is_(None), run_parts.c.lease_until < now, run_parts.c.worker == worker),
+            *open_parts,
+            or_(run_parts.c.lease_until.is_(None), run_parts.c.lease_until < now, run_parts.c.worker.in_(free_of)),
         )
         .order_by(run_parts.c.first_shard)
         .limit(1)

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,16 +20,12 @@ from automation.playbooks.load import Book, read_book
 from automation.settings import Settings
 from automation.worker.evaluate import prepare_run
 from automation.worker.runs import tick
+from automation.worker.workers import worker_name
 
 log = logging.getLogger(__name__)
 RUN_EVERY = timedelta(seconds=20)
 DRAIN = timedelta(seconds=30)
 Clock = Callable[[], datetime]
-
-
-def worker_name() -> str:
-    """This process, as leases and rows call it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Worker:

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -125,12 +126,12 @@ class FactDefinitions:
 
     facts: tuple[Fact, ...]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         told = [f"{LAYOUT}", *(f"{one.name}:{one.type}:{one.model.model_dump_json()}" for one in self.facts)]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
-    @property
+    @cached_property
     def types(self) -> dict[str, FactType]:
         """Every name a condition or a template may use."""
         return {**ALWAYS, **{fact.name: fact.type for fact in self.facts}}
@@ -142,6 +143,16 @@ class FactDefinitions:
 
 def read_definitions(file: TomlFile) -> FactDefinitions:
     """facts.toml as definitions. Raises BadFiles with one problem for each thing wrong."""
+    definitions, problems = drafted_definitions(file)
+    if problems:
+        raise BadFiles(problems)
+    return definitions
+
+
+def drafted_definitions(file: TomlFile) -> tuple[FactDefinitions, list[Problem]]:
+    """What is defined, and what is wrong. A fact with a mistake is there with the type it seems to have: the conditions
+    that name it need not be told wrong as well.
+    """
     problems: list[Problem] = []
     facts: list[Fact] = []
     for name, table in file.data.items():
@@ -155,12 +166,12 @@ def read_definitions(file: TomlFile) -> FactDefinitions:
             model = validated(FactModel, file, table, at=(name,))
         except BadFiles as bad:
             problems += bad.problems
+            model = FactModel.model_construct(**{key: table[key] for key in FactModel.model_fields if key in table})
+            facts.append(Fact(name, _seeming_type(model), model))
             continue
         facts.append(Fact(name, _type_of(model), model))
         problems += _bad_type(file, facts[-1])
-    if problems:
-        raise BadFiles(problems)
-    return FactDefinitions(tuple(facts))
+    return FactDefinitions(tuple(facts)), problems
 
 
 def _bad_name(file: TomlFile, name: str) -> Iterator[Problem]:
@@ -178,8 +189,12 @@ def _type_of(model: FactModel) -> FactType:
         return model.type
     if model.attribute:
         return "text"
-    timed = "time" in {model.first, model.last, model.min, model.max, model.latest}
+    timed = "time" in (model.first, model.last, model.min, model.max, model.latest)
     return "instant" if timed else "number"
+
+
+def _seeming_type(model: FactModel) -> FactType:
+    return _type_of(model if model.type in get_args(FactType) else model.model_copy(update={"type": None}))
 
 
 def _bad_type(file: TomlFile, fact: Fact) -> Iterator[Problem]:

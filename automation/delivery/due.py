@@ -1,0 +1,26 @@
+"""When a step's message is due: the delay, then the preferred time, then the window."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from automation.clock import day_start, local_date, preferred
+from automation.delivery.desk import Desk
+from automation.playbooks.model import Playbook, Step
+
+DAY = timedelta(days=1)
+
+
+def due_at(desk: Desk, playbook: Playbook, step: Step, since: datetime, zones: Sequence[ZoneInfo]) -> datetime:
+    """`since` is when the customer entered, or when the previous step was over.
+
+    A delay of whole days with a preferred time counts local dates: "5 days" and "10:00" after a message of 10:00:07
+    is ten o'clock on the fifth day, not on the sixth. A transactional message waits for no window.
+    """
+    model = step.model
+    earliest = since + model.after
+    if not playbook.is_marketing and model.at is None:
+        return earliest
+    if model.at is not None and model.after >= DAY and model.after % DAY == timedelta(0):
+        earliest = day_start(local_date(earliest, zones[0]), zones[0])
+    return preferred(earliest, model.at, desk.limits(model.channel).window, zones) or earliest

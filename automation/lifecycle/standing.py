@@ -1,0 +1,69 @@
+"""Where customers stand, for whoever asks: counts as of a run or any instant, and one customer's history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, inspect, select, type_coerce
+
+from automation.customers.facts.compute import facts_as_of as computed
+from automation.customers.facts.compute import facts_table
+from automation.customers.facts.definition import FactDefinitions
+from automation.database.schema import Shards, facts_as_of, shard_of, stage_changes
+from automation.lifecycle.conditions import Day
+from automation.lifecycle.evaluate import stage_of
+from automation.lifecycle.model import Lifecycle
+
+CUSTOMERS = func.count().label("customers")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many customers stand in each stage as of an instant; `waiting` came after it and are in none yet."""
+
+    now: datetime
+    customers: Mapping[str, int]
+    waiting: int = 0
+
+
+def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standing | None:
+    """None before the first run, and when the lifecycle in use has other stages than that run had."""
+    now = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    if now is None or not inspect(connection).has_table("facts"):
+        return None
+    facts = facts_table(FactDefinitions(()))  # only columns that are always there
+    rows = connection.execute(select(facts.c.stage, CUSTOMERS).group_by(facts.c.stage))
+    counts: dict[str | None, int] = {row.stage: row.customers for row in rows}
+    waiting = counts.pop(None, 0)
+    if not counts.keys() <= set(lifecycle.keys):
+        return None
+    return Standing(now, {key: counts.get(key, 0) for key in lifecycle.keys}, waiting)
+
+
+def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
+    """Worked out from everybody's events up to the instant; nothing is written."""
+    raw = computed(definitions, connection.dialect.name, day.now, Shards()).cte("raw")
+    # The facts table would give the values these types; conditions bind theirs by them.
+    types = {column.name: column.type for column in facts_table(definitions).c}
+    then = select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery("then")
+    found = select(stage_of(lifecycle, then, day).label("stage")).subquery("found")
+    rows = connection.execute(select(found.c.stage, CUSTOMERS).group_by(found.c.stage))
+    counts: dict[str, int] = {row.stage: row.customers for row in rows}
+    return Standing(day.now, {key: counts.get(key, 0) for key in lifecycle.keys})
+
+
+def stage_by_rules(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:
+    """The stage that a run at that instant would find for one customer."""
+    fitting = (one.key for one in reversed(lifecycle.stages) if one.when is not None and one.when.holds(facts, day))
+    return next(fitting, lifecycle.stages[0].key)
+
+
+def stage_history(connection: Connection, customer_id: str, now: datetime) -> Sequence[Row[Any]]:
+    """A customer's stage changes up to an instant, the oldest first."""
+    own, shard = stage_changes.alias("own"), shard_of(customer_id)
+    # Looked up in the index alone: asked for whole rows, SQLite without statistics reads the shard instead.
+    days = select(own.c.day).where(own.c.shard == shard, own.c.customer_id == customer_id)
+    mine = (stage_changes.c.shard == shard, stage_changes.c.customer_id == customer_id, stage_changes.c.day.in_(days))
+    rows = select(stage_changes).where(*mine, stage_changes.c.changed_at <= now).order_by(stage_changes.c.day)
+    return connection.execute(rows).all()
