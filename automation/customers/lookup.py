@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from automation.customers.consent import EVERY_TOPIC
+from automation.customers.consent import EVERY_TOPIC, IMPORT
 from automation.customers.content import check_line
 from automation.database.schema import consents, customers, shard_of, suppressions
 from automation.errors import UnknownCustomer
@@ -28,8 +28,13 @@ def find_customer(connection: Connection, customer_id: str) -> Row[Any]:
 def consents_of(connection: Connection, customer: Row[Any], now: datetime) -> Sequence[Row[Any]]:
     """What was on record by then, the oldest first."""
     mine = and_(consents.c.shard == customer.shard, consents.c.customer_id == customer.customer_id)
-    rows = select(consents).where(mine, consents.c.recorded_at <= now).order_by(consents.c.number)
-    return connection.execute(rows).all()
+    rows = select(consents).where(mine).order_by(consents.c.number)
+    return [row for row in connection.execute(rows) if stood(row, now)]
+
+
+def stood(record: Row[Any], moment: datetime) -> bool:
+    """Whether a record counts as of a moment. When an imported consent was given nobody told us: it always counts."""
+    return bool(record.recorded_at <= moment or (record.granted and record.basis == IMPORT))
 
 
 def deciding(recorded: Iterable[Row[Any]], channel: str, topic: str) -> Row[Any] | None:

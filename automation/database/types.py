@@ -23,6 +23,7 @@ from sqlalchemy.types import JSON, TypeEngine
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DECIMALS = 4
+SMALLEST = Decimal(1).scaleb(-DECIMALS)
 
 # Byte order on both databases, so that sorting and pagination never disagree.
 Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -49,8 +50,10 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        found: datetime = value if dialect.name == "postgresql" else EPOCH + value * MICROSECOND
-        return found.astimezone(UTC)
+        if dialect.name == "postgresql":
+            found: datetime = value.astimezone(UTC)
+            return found
+        return EPOCH + timedelta(microseconds=value)
 
 
 class Number(TypeDecorator[Decimal]):
@@ -76,8 +79,8 @@ class Number(TypeDecorator[Decimal]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 (the library's signature)
         if value is None:
             return None
-        exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-DECIMALS)).normalize()
-        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+        whole = int(value)
+        return Decimal(whole) if whole == value else Decimal(str(value)).quantize(SMALLEST).normalize()
 
 
 def later(instant: ColumnElement[Any], delta: timedelta, dialect: str) -> ColumnElement[Any]:

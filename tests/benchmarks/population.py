@@ -1,4 +1,4 @@
-"""A made-up shop's customers and what they did in eighteen months, written straight into the tables, the same each time."""
+"""A made-up shop's customers and eighteen months of what they did, written straight into the tables; always the same."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -65,7 +65,9 @@ def populate(database: Database, count: int, now: datetime) -> int:
 
 def _populate(database: Database, shard: int, ids: Sequence[str], now: datetime) -> int:
     draw = random.Random(shard)  # noqa: S311 (made-up people, no secret)
-    people, granted, done = [], [], []
+    people: list[Row] = []
+    granted: list[Row] = []
+    done: list[Row] = []
     for customer_id in ids:
         kind = draw.choices(KINDS, [one.share for one in KINDS])[0]
         signed_up = _ago(draw, *kind.signed_up)
@@ -96,7 +98,7 @@ def _happened(draw: random.Random, kind: Kind, signed_up: int) -> Iterator[Happe
         yield from [("Referral Made", last, "{}")] * draw.randint(0, 1)
         yield "Survey Answered", last, draw.choice(ANSWERS)
     quiet = kind.quiet_days * DAY
-    if draw.random() < 0.2:  # noqa: PLR2004 (a basket now and then)
+    if draw.random() < 0.2:
         yield "Cart Updated", draw.randint(quiet, signed_up), "{}"
     for _ in range(draw.randint(*OTHER_EVENTS)):
         yield NAMES[int(draw.random() * len(NAMES))], draw.randint(quiet, signed_up), PAGES[int(draw.random() * 200)]
@@ -110,7 +112,7 @@ def _customer(
     draw: random.Random, shard: int, customer_id: str, signup_at: datetime, happened: list[Happened], now: datetime
 ) -> Row:
     place = int(draw.random() * len(COUNTRIES))
-    phone = f"+3933{int(customer_id[1:]):08}" if draw.random() < 0.5 else None  # noqa: PLR2004 (half)
+    phone = f"+3933{int(customer_id[1:]):08}" if draw.random() < 0.5 else None
     running = [ago for name, ago, _ in happened if name == "Trial Started" and ago < 14 * DAY]
     ends = f', "trial_ends": "{now + timedelta(days=14, seconds=-running[0]):%Y-%m-%d}"' if running else ""
     attributes = f'{{"first_name": "Anna", "points": {int(draw.random() * 1000)}{ends}}}'

@@ -73,6 +73,28 @@ def test_a_write_transaction_that_fails_leaves_nothing(database: Database) -> No
         assert connection.execute(text("SELECT count(*) FROM installation")).scalar() == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT * FROM messages WHERE shard = 1 AND customer_id = 'a'", "messages_of_customer"),
+        ("SELECT * FROM enrollments WHERE shard = 1 AND customer_id = 'a'", "enrollments_of_customer"),
+        ("SELECT * FROM stage_changes WHERE shard = 1 AND customer_id = 'a'", "stage_changes_of_customer"),
+        (
+            "SELECT min(time) FROM events WHERE shard = 1 AND customer_id = 'a' AND name = 'x' AND time > 5",
+            "PRIMARY KEY",
+        ),
+        ("SELECT * FROM messages WHERE shard = 1 AND enrollment_id = 7", "sqlite_autoindex_messages_2"),
+        ("SELECT customer_id FROM events WHERE shard IN (1, 2) AND time > 5 AND time <= 9", "events_by_time"),
+    ],
+)
+def test_an_empty_sqlite_database_already_plans_like_a_large_one(sqlite_url: str, query: str, index: str) -> None:
+    database = connect(sqlite_url)
+    with database.reading() as connection:
+        plan = " ".join(row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    database.close()
+    assert index in plan
+
+
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "nonsense", "sqlite:///:memory:"])
 def test_a_wrong_url_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(BadInput, match="sqlite:///"):

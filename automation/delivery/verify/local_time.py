@@ -1,0 +1,97 @@
+"""I6 and I7: caps by the customer's local days, and windows by their local time.
+
+Both are judged by today's settings and by where the customer lives now, for neither has a history: after a change of
+either, give `since`. A customer who may live in several zones must have been written to rightly in each of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from automation.clock import is_open, local_date, zones_of
+from automation.database.schema import Shards, attempts, customers, messages
+from automation.database.types import Instant, later
+from automation.delivery.desk import country_of
+from automation.delivery.verify.finding import PAGE, Violation
+from automation.settings import CHANNELS, Settings
+
+DAY = timedelta(days=1)
+WEEK = 7
+PLACE = (customers.c.timezone, customers.c.country, customers.c.phone)
+STREAM = {"yield_per": PAGE}
+one_open = lru_cache(maxsize=10_000)(is_open)  # many posts begin at one instant
+
+
+def over_caps(connection: Connection, settings: Settings, shards: Shards, since: datetime) -> Iterator[Violation]:
+    """A message is one too many when the one `cap` places before it lies within the same local days."""
+    for channel in CHANNELS:
+        rules = settings.channel(channel)
+        for cap, days, span in (
+            (rules.max_per_day, 1, "one local day"),
+            (rules.max_per_week, WEEK, "seven local days"),
+        ):
+            pairs = _pairs(shards, channel, cap, days, since, connection.dialect.name)
+            for row in connection.execute(pairs, execution_options=STREAM):
+                if any(_days_apart(row, zone) < days for zone in _zones(row, settings)):
+                    told = f"With it the customer had more than {cap} marketing messages by {channel} in {span}."
+                    yield Violation("I6", {"message_id": row.message_id, "customer_id": row.customer_id}, told)
+
+
+def _pairs(shards: Shards, channel: str, cap: int, days: int, since: datetime, dialect: str) -> Select[Any]:
+    """Each message with the one `cap` places before it, where the two are near enough for it to matter."""
+    of = messages.c
+    place = {"partition_by": (of.shard, of.customer_id), "order_by": (of.first_used_at, of.message_id)}
+    counted = (
+        select(of.shard, of.message_id, of.customer_id, of.first_used_at, _earlier(cap, place).label("earlier"))
+        .where(shards.of(messages), of.channel == channel, of.kind == "marketing")
+        .where(of.status.in_(["sending", "sent", "unknown"]), of.first_used_at > since - DAY * (WEEK + 1))
+        .subquery("counted")
+    )
+    # A local day has 25 hours where clocks go back; a whole day more is on the safe side.
+    near = later(counted.c.earlier, DAY * (days + 1), dialect)
+    return (
+        select(counted.c.message_id, counted.c.customer_id, counted.c.first_used_at, counted.c.earlier, *PLACE)
+        .join(customers, _same_customer(counted))
+        .where(counted.c.first_used_at > since, counted.c.first_used_at < near)
+    )
+
+
+def _earlier(cap: int, place: dict[str, Any]) -> Any:
+    return func.lag(messages.c.first_used_at, cap, type_=Instant()).over(**place)
+
+
+def _same_customer(table: Any) -> Any:
+    return and_(customers.c.shard == table.c.shard, customers.c.customer_id == table.c.customer_id)
+
+
+def _days_apart(row: Any, zone: ZoneInfo) -> int:
+    return (local_date(row.first_used_at, zone) - local_date(row.earlier, zone)).days
+
+
+def outside_windows(connection: Connection, settings: Settings, shards: Shards, since: datetime) -> Iterator[Violation]:
+    """Attempts of marketing messages that began while it was too early or too late for the customer."""
+    begun = (
+        select(attempts.c.message_id, attempts.c.number, attempts.c.started_at, messages.c.channel)
+        .add_columns(messages.c.customer_id, *PLACE)
+        .join(messages, and_(messages.c.shard == attempts.c.shard, messages.c.message_id == attempts.c.message_id))
+        .join(customers, _same_customer(messages))
+        .where(shards.of(attempts), attempts.c.started_at > since, messages.c.kind == "marketing")
+    )
+    for row in connection.execute(begun, execution_options=STREAM):
+        zones = _zones(row, settings)
+        if not one_open(row.started_at, settings.channel(row.channel).window, zones):
+            wall = ", ".join(sorted({f"{row.started_at.astimezone(zone):%H:%M}" for zone in zones}))
+            told = f"Attempt {row.number} began outside the window, at {wall} where the customer lives."
+            yield Violation("I7", {"message_id": row.message_id, "customer_id": row.customer_id}, told)
+
+
+def _zones(row: Any, settings: Settings) -> Sequence[ZoneInfo]:
+    """Where they live, else every zone of their country, else of their number's country, else the business's."""
+    country = row.country
+    if row.timezone is None and country is None and row.phone is not None:
+        country = country_of(row.phone)
+    return zones_of(row.timezone, country, settings.business.zone)

@@ -1,0 +1,404 @@
+"""The checker finds nothing in a shop that kept its promises, and each promise that was broken on purpose."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shop import Shop, at, playbook, step
+from sqlalchemy import ColumnElement, Connection, create_engine, delete, insert, make_url, select, text, update
+
+from automation.database.engine import Database, connect
+from automation.database.schema import (
+    attempts,
+    consents,
+    customers,
+    enrollments,
+    messages,
+    offers,
+    outcomes,
+    pauses,
+    playbook_versions,
+    run_parts,
+    shard_of,
+    stage_changes,
+    suppressions,
+)
+from automation.delivery import verify as checker
+from automation.delivery.sandbox import SandboxServer
+from automation.delivery.verify import Report, verify
+from automation.settings import Settings
+
+DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
+DAY2, NOON2 = "2026-03-03T05:00:00Z", "2026-03-03T11:00:00Z"
+BEFORE_NOON2 = at("2026-03-03T10:00:00Z")
+OFFER = '[offer]\ngenerate = "WB-########"\nvalid_for = "9 days"\n'
+Told = set[tuple[str, str]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with the schema in place, for all tests of this file."""
+    if request.param == "sqlite":
+        copy = tmp_path_factory.mktemp("verify") / "automation.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), copy)
+        yield f"sqlite:///{copy}"
+        return
+    template: str = request.getfixturevalue("migrated_postgres")
+    url = make_url(request.getfixturevalue("postgres_server")).set(drivername="postgresql+psycopg")
+    engine, name = create_engine(url, isolation_level="AUTOCOMMIT"), f"{template}_verify"
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def shop(address: str, tmp_path_factory: pytest.TempPathFactory, sandbox_server: SandboxServer) -> Iterator[Shop]:
+    """Two days. Ada and Bob got two emails, Ada a text too; another is still to come. Cem's address was refused."""
+    shop = Shop(tmp_path_factory.mktemp("shop"), connect(address), sandbox_server.url)
+    steps = step("one") + step("two", after="1 days") + step("text", "hello/text", "sms", after="5 days")
+    thanks = playbook(step("thanks", "hello/text", "sms"), stages=["buyer"])
+    shop.write(care=playbook(OFFER + steps), buyers=thanks)
+    template = '+++\nsubject = "{{ offer.code }}"\n+++\nHello\n'
+    (shop.folder / "templates/hello/hello.en.md").write_text(template, encoding="utf-8")
+    shop.customers("ada", "bob")
+    shop.customers("cem", email="inactive@example.com")
+    shop.evaluate(DAY1)
+    shop.send(NOON1)
+    shop.orders("ada", "2026-03-02T20:00:00Z")
+    shop.evaluate(DAY2)
+    shop.send(NOON2)
+    yield shop
+    shop.database.close()
+
+
+@pytest.fixture(scope="module")
+def settings(shop: Shop) -> Settings:
+    return shop.settings
+
+
+@dataclass(frozen=True)
+class Within(Database):
+    """The database as one transaction sees it, which is taken back afterwards."""
+
+    connection: Connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        yield self.connection
+
+
+Check = Callable[..., Told]
+
+
+@pytest.fixture
+def after(shop: Shop, settings: Settings) -> Check:
+    """What is told after the changes."""
+
+    def told(*changes: Any, settings: Settings = settings, **options: Any) -> Told:
+        report = checked(shop, settings, *changes, **options)
+        assert report.ok == (not report.violations)
+        return {(one.invariant, one.told) for one in report.violations}
+
+    return told
+
+
+def checked(shop: Shop, settings: Settings, *changes: Any, **options: Any) -> Report:
+    with shop.database.engine.connect() as connection:
+        transaction = connection.begin()
+        for change in changes:
+            connection.execute(change)
+        report = verify(Within(shop.database.engine, connection), settings, **options)
+        transaction.rollback()
+    return report
+
+
+def of(customer: str, name: str) -> ColumnElement[bool]:
+    """The message of a customer and a step."""
+    return (messages.c.customer_id == customer) & (messages.c.step == name)
+
+
+def row(customer: str = "ada", name: str = "two", **values: Any) -> Any:
+    return update(messages).where(of(customer, name)).values(**values)
+
+
+def attempt(customer: str = "ada", name: str = "two", **values: Any) -> Any:
+    ids = select(messages.c.message_id).where(of(customer, name))
+    return update(attempts).where(attempts.c.message_id.in_(ids)).values(**values)
+
+
+def another_attempt(customer: str = "ada", name: str = "two", **values: Any) -> Any:
+    copied = {one.name: one for one in attempts.c} | {
+        "number": attempts.c.number + 1,
+        **{key: text(f"'{value}'") for key, value in values.items()},
+    }
+    rows = select(*(one.label(key) if hasattr(one, "label") else one for key, one in copied.items()))
+    ids = select(messages.c.message_id).where(of(customer, name))
+    return insert(attempts).from_select(list(copied), rows.where(attempts.c.message_id.in_(ids)))
+
+
+def test_a_shop_that_keeps_its_promises_has_no_violations(shop: Shop, settings: Settings) -> None:
+    assert {row[2] for row in shop.statuses()} == {"sent", "rejected", "skipped", "planned"}
+    seen: list[tuple[int, int]] = []
+    report = verify(shop.database, settings, progress=lambda done, total: seen.append((done, total)))
+    assert report.as_dict() == {"ok": True, "violations": [], "counts": {}}
+    assert seen == [(1, 1)]
+
+
+def test_in_many_parts_the_same_is_found(shop: Shop, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker, "MESSAGES_A_PART", 2)
+    report = checked(shop, settings, update(messages).values(provider_id="a\tb"))
+    assert report.counts == {"I9": 10}
+
+
+def test_all_are_counted_and_a_hundred_are_listed(
+    shop: Shop, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "LISTED", 3)
+    report = checked(shop, settings, update(messages).values(provider_id="a\tb"))
+    assert report.counts == {"I9": 10}
+    assert len(report.violations) == 3
+    first = report.as_dict()["violations"][0]
+    assert first.keys() == {"invariant", "message_id", "customer_id", "told"}
+
+
+STATES = {
+    "The row is sent and has no time at which it ended.": [row(finished_at=None)],
+    "The row is planned and has a time at which it ended.": [row(name="text", finished_at=at(NOON2))],
+    "The row is sent and does not say when.": [row(sent_at=None)],
+    "The row is skipped and says when it was sent.": [row("cem", sent_at=at(NOON2))],
+    "The row is in flight without a lease.": [row(name="text", status="sending", attempts=1)],
+    "The row is sent and still has a lease.": [row(lease_until=at(NOON2))],
+    "Its attempts are not numbered 1 to 1.": [attempt(number=2)],
+    "The sent row counts 2 attempts; 1 are on record.": [row(attempts=2)],
+    "The planned row counts 0 attempts; 1 are on record.": [
+        row("cem", "one", status="planned", attempts=0, finished_at=None)
+    ],
+    "An attempt began after the row had ended.": [attempt(started_at=at("2026-03-03T12:00:00Z"))],
+    "The row is rejected and its last attempt was not refused.": [attempt("cem", "one", reply="later")],
+    "The row is unknown and its last attempt is not.": [row("cem", "one", status="unknown")],
+}
+
+
+@pytest.mark.parametrize("told", STATES)
+def test_a_row_contradicts_its_state_or_its_attempts(after: Check, told: str) -> None:
+    assert ("I2", told) in after(*STATES[told])
+
+
+UNCERTAIN = {"reply": "unknown", "reason": "worker_lost"}
+ACCEPTANCES = {
+    "The provider took it, and the row is failed.": [row(status="failed", sent_at=None)],
+    "The row is sent, and no attempt says that the provider took it.": [attempt(reply="later")],
+    "The provider took it 2 times, and the row is not marked as a possible duplicate.": [
+        row(attempts=2),
+        another_attempt(),
+    ],
+    "It was posted again after an uncertain attempt, and the row is not marked as a possible duplicate.": [
+        row(attempts=2),
+        another_attempt(),
+        attempt().values(reply="unknown").where(attempts.c.number == 1),
+    ],
+    "The provider may have taken it, and the row is shown as expired instead of unknown.": [
+        row(status="expired", sent_at=None),
+        attempt(**UNCERTAIN),
+    ],
+    "The provider may have taken it, and the row is shown as failed instead of unknown.": [
+        row(status="failed", sent_at=None, reason="cannot_render"),
+        attempt(**UNCERTAIN),
+    ],
+}
+
+
+@pytest.mark.parametrize("told", ACCEPTANCES)
+def test_what_a_provider_took_or_may_have_taken_is_shown_otherwise(after: Check, told: str) -> None:
+    assert ("I3", told) in after(*ACCEPTANCES[told])
+
+
+def test_what_is_uncertain_may_be_unknown_settled_on_evidence_or_repeated_with_a_mark(after: Check) -> None:
+    assert after(row(status="unknown", sent_at=None), attempt(**UNCERTAIN)) == set()
+    assert after(attempt(**UNCERTAIN)) == set()
+    assert after(row(status="failed", sent_at=None), attempt(**UNCERTAIN)) == set()
+    repeated = [another_attempt(), attempt(**UNCERTAIN).where(attempts.c.number == 1)]
+    assert after(row(attempts=2, possible_duplicate=True), *repeated) == set()
+    assert after(row(attempts=2, idempotency_key="k"), *repeated) == set()
+
+
+PAST, OVER = at("2026-03-02T12:00:00Z"), at("2026-03-03T06:00:00Z")
+LATE = "The row is still planned after its deadline, in spite of an hour of dispatching."
+
+
+def test_a_row_is_left_lying_past_its_deadline(after: Check) -> None:
+    assert after(row(name="text", deadline=PAST, due_at=PAST)) == {("I4", LATE)}
+    put_off = row(name="text", deadline=at("2026-03-02T04:00:00Z"))
+    assert after(put_off) == {("I4", "The row is put off again and again, more than a day after its deadline.")}
+    held = row(name="text", status="sending", lease_until=PAST, attempts=1, first_used_at=PAST)
+    lost = "The row is still in flight after its lease, in spite of an hour of dispatching."
+    assert after(held) == {("I4", lost)}
+
+
+def test_a_row_past_its_deadline_has_an_hour_of_work_to_end_and_waits_for_the_end_of_a_pause(after: Check) -> None:
+    assert after(row(name="text", deadline=OVER, due_at=OVER)) == set()
+    late = {"deadline": PAST, "due_at": PAST}
+    assert after(row(name="text", reason="playbook_paused", **late)) == set()
+    pause = {"scope": "playbook:care", "reason": "test", "since": at("2026-03-04T00:00:00Z")}
+    assert after(row(name="text", **late), insert(pauses).values(pause)) == set()
+    assert after(row(name="text", **late), insert(pauses).values(pause | {"scope": "playbook:other"})) != set()
+
+
+def consent(granted: bool, number: int, topic: str = "*", recorded: Any = BEFORE_NOON2, basis: str = "asked") -> Any:
+    given = {"shard": shard_of("ada"), "customer_id": "ada", "number": number, "channel": "email", "topic": topic}
+    given |= {"granted": granted, "basis": basis, "source": "test", "actor": "test", "recorded_at": recorded}
+    return insert(consents).values(given)
+
+
+WITHDRAWN = ("I5", "Attempt 1 began after the customer had withdrawn the consent.")
+
+
+def test_a_post_begins_after_the_consent_was_withdrawn(after: Check) -> None:
+    assert after(consent(False, 8)) == {WITHDRAWN}
+    assert after(consent(False, 8, "offers"), consent(True, 9, "news")) == {WITHDRAWN}
+    assert after(consent(False, 8), consent(False, 9)) == {WITHDRAWN}
+
+
+def test_a_withdrawal_of_something_else_or_undone_or_during_the_post_accuses_nobody(after: Check) -> None:
+    assert after(consent(False, 8, "news")) == set()
+    assert after(consent(False, 8), consent(True, 9, "offers")) == set()
+    assert after(consent(False, 8, recorded=at("2026-03-03T10:59:45Z"))) == set()
+    assert after(consent(False, 8, recorded=at("2026-03-03T10:15:00Z"), basis="import")) == set()
+    assert after(consent(False, 8), update(messages).values(kind="transactional")) == set()
+
+
+def test_a_post_begins_after_a_suppression_an_erasure_or_a_pause(after: Check) -> None:
+    bad = {"channel": "email", "address": "ada@example.com", "reason": "bounced_hard", "source": "test"}
+    told = "Attempt 1 began after the address had been put on the list of those not to be written to."
+    assert after(insert(suppressions).values(bad | {"recorded_at": BEFORE_NOON2})) == {("I5", told)}
+    assert after(insert(suppressions).values(bad | {"recorded_at": at(NOON2)})) == set()
+    erased = update(customers).where(customers.c.customer_id == "ada").values(erased_at=BEFORE_NOON2)
+    assert after(erased) == {("I5", "Attempt 1 began after the customer had been erased.")}
+    pause = {"scope": "playbook:care", "reason": "test", "since": BEFORE_NOON2}
+    assert after(insert(pauses).values(pause)) == {("I5", "Attempt 1 began during the pause of playbook:care.")}
+    assert after(insert(pauses).values(pause | {"until": at("2026-03-03T10:30:00Z")})) == set()
+
+
+def with_caps(settings: Settings, **caps: int) -> Settings:
+    return settings.model_copy(update={"email": settings.email.model_copy(update=caps)})
+
+
+def test_a_customer_got_more_than_the_caps_allow(after: Check, settings: Settings) -> None:
+    one_a_day, one_a_week = with_caps(settings, max_per_day=1), with_caps(settings, max_per_week=1)
+    told = "With it the customer had more than 1 marketing messages by email in"
+    assert after(settings=one_a_day) == set()
+    assert after(settings=one_a_week) == {("I6", f"{told} seven local days.")}
+    same_day = row(first_used_at=at("2026-03-02T22:30:00Z"))  # 23:30 in Rome
+    assert after(same_day, settings=one_a_day) == {("I6", f"{told} one local day.")}
+    next_day = row(first_used_at=at("2026-03-02T23:30:00Z"))
+    assert after(next_day, settings=one_a_day) == set()
+    assert after(same_day, settings=one_a_day, since=at(DAY2)) == set()
+    assert ("I6", f"{told.replace('1', '0')} one local day.") in after(settings=with_caps(settings, max_per_day=0))
+
+
+def test_a_post_begins_while_it_is_too_early_where_the_customer_lives(after: Check) -> None:
+    early = attempt(started_at=at("2026-03-03T05:59:00Z"))
+    told = {("I7", "Attempt 1 began outside the window, at 06:59 where the customer lives.")}
+    assert after(early) == told
+    assert after(early, since=at(NOON1)) == told
+    assert after(early, since=at(NOON2)) == set()
+    assert after(early, update(messages).values(kind="transactional")) == set()
+    somewhere = update(customers).where(customers.c.customer_id == "bob").values(timezone=None)  # +1 201…
+    assert {invariant for invariant, _ in after(somewhere)} == {"I7"}
+
+
+def test_a_message_is_pinned_to_no_version_or_to_that_of_another_playbook(after: Check) -> None:
+    missing = "The playbook version that it is rendered from is not kept."
+    assert after(delete(playbook_versions)) == {("I8", missing)}
+    other = "It is rendered from a version of another playbook."
+    assert after(update(playbook_versions).values(playbook="other")) == {("I8", other)}
+
+
+@pytest.mark.parametrize("bad", ["\r\n", "\x01", "\x7f", "\x85", "\u2028"])
+def test_a_control_character_stands_in_a_name_number_or_key(after: Check, bad: str) -> None:
+    values = dict.fromkeys(("address", "provider_id", "idempotency_key"), f"a{bad}b")
+    told = {("I9", f"There is a control character in the row's {column}.") for column in values}
+    assert told <= after(row(**values))
+    person = update(customers).where(customers.c.customer_id == "ada").values(email=f"a{bad}@example.com")
+    assert after(person) == {("I9", "There is a control character in the customer's email.")}
+    code = insert(offers).values(pool="p", code=f"A{bad}", loaded_at=at(DAY1))
+    assert after(code) == {("I9", "There is a control character in a code of the pool.")}
+
+
+def test_what_is_written_in_other_scripts_is_no_control_character(after: Check) -> None:
+    assert after(row(provider_id="Zoë 😀 שלום ~-]^")) == set()
+
+
+def test_an_offer_code_is_carried_by_a_message_of_another_enrollment(after: Check) -> None:
+    other = {("I15", "It carries another offer code than its enrollment's.")}
+    assert after(update(offers).values(code=offers.c.code + "X")) == other
+    never = {("I15", "It carries an offer code that its enrollment never got.")}
+    assert after(delete(offers)) == never
+
+
+def test_an_offer_code_is_given_twice_from_two_pools(after: Check) -> None:
+    ada, bob = (select(enrollments.c.enrollment_id).where(enrollments.c.customer_id == one) for one in ("ada", "bob"))
+    of_ada = select(offers.c.code).where(offers.c.enrollment_id.in_(ada)).scalar_subquery()
+    of_bob = update(offers).where(offers.c.enrollment_id.in_(bob)).values(pool="zzz", code=of_ada)
+    assert any("Its offer code was given to enrollment" in told for _, told in after(of_bob))
+
+
+def test_the_history_of_stages_does_not_join_up(after: Check) -> None:
+    second = (stage_changes.c.customer_id == "ada") & stage_changes.c.from_stage.is_not(None)
+    gap = update(stage_changes).where(second).values(from_stage="regular")
+    told = "The change of 2026-03-03 leaves the stage regular, but the one before led to new."
+    assert after(gap) == {("history", told)}
+    told = "The customer stands in buyer, but the newest change led to new."
+    assert after(delete(stage_changes).where(second)) == {("history", told)}
+    still = update(stage_changes).where(second).values(from_stage="buyer")
+    assert ("history", "The change of 2026-03-03 changes nothing.") in after(still)
+
+
+def test_a_run_is_done_and_its_parts_are_not(after: Check) -> None:
+    assert after(update(run_parts).values(finished_at=None)) == {
+        ("runs", "The run is done, but 1 of its parts are not.")
+    }
+    assert after(update(run_parts).values(last_shard=99)) == {
+        ("runs", "The run's parts cover 100 shards of 256."),
+    }
+
+
+def test_a_row_belongs_to_nothing(after: Check) -> None:
+    assert ("orphan", "The message belongs to an enrollment that is not there.") in after(delete(enrollments))
+    assert ("orphan", "An offer code belongs to an enrollment that is not there.") in after(delete(enrollments))
+    assert ("orphan", "Attempt 1 belongs to a message that is not there.") in after(delete(messages))
+    assert ("orphan", "The enrollment belongs to a customer who is not there.") in after(delete(customers))
+    other = "The message and its enrollment name different customers or playbooks."
+    assert after(row(customer_id="bob")) >= {("orphan", other)}
+    happened = {"shard": 1, "message_id": 1, "provider": "p", "event_key": "k", "outcome": "delivered"}
+    happened |= {"happened_at": at(NOON2), "received_at": at(NOON2)}
+    told = "An outcome (delivered) belongs to a message that is not there."
+    assert after(insert(outcomes).values(happened)) == {("orphan", told)}
+
+
+def test_a_customer_is_in_a_playbook_twice_where_no_constraint_stands(after: Check) -> None:
+    copied = {one.name: one.label(one.name) for one in enrollments.c}
+    copied["enrollment_id"] = (enrollments.c.enrollment_id + 256 * 99).label("enrollment_id")
+    mine = select(*copied.values()).where(enrollments.c.customer_id == "ada", enrollments.c.playbook == "care")
+    told = after(text("DROP INDEX one_open_enrollment"), insert(enrollments).from_select(list(copied), mine))
+    assert told == {("I1", "The customer is in the playbook 2 times at once.")}
+
+
+def test_a_step_has_two_rows_where_no_constraint_stands(shop: Shop, after: Check) -> None:
+    if shop.database.is_sqlite:
+        pytest.skip("SQLite cannot drop a constraint")
+    told = after(text("ALTER TABLE messages DROP CONSTRAINT one_message_per_step"), row(step="one"))
+    assert told == {("I1", "The enrollment has 2 rows for its step one.")}
+
+
+def test_a_database_without_a_run_has_no_violations(sqlite_url: str, settings: Settings, tmp_path: Path) -> None:
+    database = connect(sqlite_url, tmp_path)
+    assert verify(database, settings).ok
+    database.close()
