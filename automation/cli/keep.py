@@ -1,6 +1,5 @@
 """Commands for whoever keeps its promises: the checker and the doctor."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,8 +40,9 @@ def verify(
         require_current(database)
         with bar:
             task = bar.add_task("checking", total=None)
-            move = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731 (it moves the bar)
-            report = checker.verify(database, settings, start, move)
+            report = checker.verify(
+                database, settings, start, lambda done, total: bar.update(task, completed=done, total=total)
+            )
     finally:
         database.close()
     show_json(report.as_dict()) if as_json else _show_report(report)
@@ -68,7 +68,7 @@ def doctor(config: Config = CONFIG, as_json: Json = False) -> None:
     """Configuration, clock, zones, database and the way to the providers. Changes nothing, sends nothing."""
     if not config.is_file():
         settings_of(config)
-    checks = examine(Path(config), wall_clock())
+    checks = examine(config, wall_clock())
     ok = all(one.ok for one in checks)
     if as_json:
         show_json({"ok": ok, "checks": [vars(one) for one in checks]})

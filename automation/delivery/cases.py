@@ -5,12 +5,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, null, or_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    Row,
+    Select,
+    SmallInteger,
+    Table,
+    and_,
+    case,
+    exists,
+    insert,
+    null,
+    or_,
+    select,
+)
 
 from automation.clock import local_date
 from automation.customers.facts.compute import facts_table, same_customer
 from automation.customers.facts.refresh import facts_of
 from automation.database.schema import consents, customers, enrollments, messages, offers, suppressions
+from automation.database.statistics import empty_temporary
+from automation.database.types import Id
 from automation.delivery.decide import WEEK, Case, Traffic
 from automation.delivery.desk import Desk, pauses_at
 from automation.playbooks.enroll import first_goal
@@ -32,9 +51,10 @@ class Loaded:
 
 def load_cases(connection: Connection, desk: Desk, keys: Sequence[MessageKey], now: datetime) -> list[Loaded]:
     """The messages with these keys, the most important of each customer first. Each is decided as of when it is due."""
-    rows = connection.execute(_rows(connection, desk, now).where(_among(keys))).all()
+    _ask(connection, keys)
+    rows = connection.execute(_rows(connection, desk, now)).all()
     facts = _facts(connection, desk, rows, now)
-    traffic = _traffic(connection, keys, now)
+    traffic = _traffic(connection, now)
     pauses = pauses_at(connection, desk.book, now)
     loaded = []
     for row in sorted(rows, key=lambda one: (one.shard, one.customer_id, -one.priority, one.due_at, one.message_id)):
@@ -44,8 +64,14 @@ def load_cases(connection: Connection, desk: Desk, keys: Sequence[MessageKey], n
     return loaded
 
 
-def _among(keys: Sequence[MessageKey]) -> ColumnElement[bool]:
-    return tuple_(messages.c.shard, messages.c.message_id).in_(keys)
+def _ask(connection: Connection, keys: Sequence[MessageKey]) -> None:
+    """Put the keys into `asked`, which both databases join by key; a list of pairs is a scan on SQLite."""
+    empty_temporary(connection, asked, "500 2 1")
+    connection.execute(insert(asked), [{"shard": shard, "message_id": message_id} for shard, message_id in keys])
+
+
+def _is_asked(table: Any) -> ColumnElement[bool]:
+    return and_(table.c.shard == asked.c.shard, table.c.message_id == asked.c.message_id)
 
 
 def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
@@ -72,6 +98,7 @@ def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
             offers.c.expires_at,
             *(column.label(f"fact_{column.name}") for column in facts.c if column.name not in KEYS),
         )
+        .select_from(asked.join(messages, _is_asked(messages)))
         .join(enrollments, _of_enrollment(enrollments))
         .join(customers, same_customer(customers, messages))
         .outerjoin(facts, same_customer(facts, messages))
@@ -101,6 +128,14 @@ COLUMNS = (
     "flags",
 )
 KEYS = ("shard", "customer_id")
+asked = Table(
+    "asked",
+    MetaData(),
+    Column("shard", SmallInteger, nullable=False),
+    Column("message_id", Id, nullable=False),
+    PrimaryKeyConstraint("shard", "message_id"),
+    prefixes=["TEMPORARY"],
+)
 
 
 def _of_enrollment(table: Any) -> ColumnElement[bool]:
@@ -148,7 +183,7 @@ def _facts(
     return found | facts_of(connection, desk.book.facts, stale, now, today)
 
 
-def _traffic(connection: Connection, keys: Sequence[MessageKey], now: datetime) -> dict[tuple[str, str], Traffic]:
+def _traffic(connection: Connection, now: datetime) -> dict[tuple[str, str], Traffic]:
     """By customer and channel: marketing that was or may have been sent in the last week, and what is planned."""
     other = messages.alias("other")
     since = now - DAY * (WEEK + 2)  # the customer's local days may begin earlier than ours
@@ -164,9 +199,12 @@ def _traffic(connection: Connection, keys: Sequence[MessageKey], now: datetime) 
             other.c.due_at,
         )
         .distinct()
-        .join(messages, and_(same_customer(other, messages), other.c.channel == messages.c.channel))
+        .select_from(
+            asked.join(messages, _is_asked(messages)).join(
+                other, and_(same_customer(other, messages), other.c.channel == messages.c.channel)
+            )
+        )
         .where(
-            _among(keys),
             other.c.kind == "marketing",
             or_(
                 and_(other.c.status.in_(["sent", "sending", "unknown"]), other.c.first_used_at > since),

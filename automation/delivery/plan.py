@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, bindparam, func, insert, literal, select, tuple_, update
 
 from automation.customers.facts.compute import same_customer
 from automation.database.engine import draw_of, lock_shards
 from automation.database.schema import SHARDS, Shards, customers, enrollments, messages
-from automation.database.types import Instant
+from automation.database.types import Id, Instant, Key
 from automation.delivery.cases import Loaded, MessageKey, load_cases
 from automation.delivery.decide import Hold, Skip, decide
 from automation.delivery.desk import Desk
@@ -56,76 +56,99 @@ def decide_planned(connection: Connection, desk: Desk, keys: Iterable[MessageKey
     waiting = iter(keys)
     while chunk := list(islice(waiting, CHUNK)):
         while chunk:
-            finished = []
+            told = Told()
             for loaded in load_cases(connection, desk, chunk, now):
-                finished += _settle(connection, loaded, now, total)
-            planned = advance(connection, desk, finished, now)
+                _note(loaded, told, total)
+            planned = advance(connection, desk, told.write(connection, now), now)
             total.count += planned.count
             chunk = planned.keys
     return total
 
 
-Finished = tuple[int, int, datetime]
-
-
-def _settle(connection: Connection, loaded: Loaded, now: datetime, total: Planned) -> list[Finished]:
-    """Write down a Hold or a Skip; the enrollments whose step is over are returned."""
+def _note(loaded: Loaded, told: "Told", total: Planned) -> None:
     decision = decide(loaded.case)
     if isinstance(decision, Hold):
         total.held[decision.reason] += 1
-        hold(connection, loaded, decision)
+        told.hold(loaded, decision)
     elif isinstance(decision, Skip):
         total.skipped[decision.reason] += 1
-        return skip(connection, loaded, decision, now)
-    return []
+        told.skip(loaded, decision)
 
 
-def hold(connection: Connection, loaded: Loaded, decision: Hold) -> None:
-    """The row waits, and says until when and why."""
-    row, traffic = loaded.row, loaded.case.traffic
-    connection.execute(update(messages).values(due_at=decision.until, reason=decision.reason).where(_is(row), PLANNED))
-    traffic.planned.pop(row.message_id, None)
+Finished = tuple[int, int, datetime]
 
 
-def skip(connection: Connection, loaded: Loaded, decision: Skip, now: datetime) -> list[Finished]:
-    """The row ends without being sent."""
-    row = loaded.row
-    loaded.case.traffic.planned.pop(row.message_id, None)
-    ended = {"status": decision.status, "reason": decision.reason, "finished_at": now}
-    connection.execute(update(messages).values(**ended).where(_is(row), PLANNED))
-    if decision.status != "canceled":
-        return [(row.shard, row.enrollment_id, now)]
-    connection.execute(
-        update(enrollments)
-        .values(
-            exited_at=now,
-            exit_reason=decision.reason,
-            next_from=None,
-            goal_at=func.coalesce(enrollments.c.goal_at, literal(row.goal_now, Instant)),
-        )
-        .where(_enrollment(row), enrollments.c.exited_at.is_(None))
+@dataclass
+class Told:
+    """What was decided about messages that are not sent, written down together."""
+
+    _held: list[dict[str, Any]] = field(default_factory=list)
+    _over: list[dict[str, Any]] = field(default_factory=list)
+    _exits: list[dict[str, Any]] = field(default_factory=list)
+    _steps: list[tuple[int, int]] = field(default_factory=list)
+
+    def hold(self, loaded: Loaded, decision: Hold) -> None:
+        """The row waits, and says until when and why."""
+        self._held.append(_of(loaded) | {"new_due_at": decision.until, "new_reason": decision.reason.value})
+
+    def skip(self, loaded: Loaded, decision: Skip) -> None:
+        """The row ends without being sent; a canceled one ends the customer's passage too."""
+        self._end(loaded, decision.status, decision.reason)
+        if decision.status != "canceled":
+            self._steps.append((loaded.row.shard, loaded.row.enrollment_id))
+            return
+        exit_row = {"of_shard": loaded.row.shard, "of_id": loaded.row.enrollment_id}
+        self._exits.append(exit_row | {"new_reason": decision.reason.value, "met_at": loaded.row.goal_now})
+
+    def fail(self, loaded: Loaded, reason: Reason) -> None:
+        """The row cannot be sent, and disturbs no other."""
+        self._end(loaded, "failed", reason)
+        self._steps.append((loaded.row.shard, loaded.row.enrollment_id))
+
+    def write(self, connection: Connection, now: datetime) -> list[Finished]:
+        """Returns the enrollments whose step is over."""
+        for statement, rows in ((HOLD, self._held), (END, self._over), (EXIT, self._exits)):
+            if rows:
+                connection.execute(statement, [{**row, "at": now} for row in rows])
+        return [(shard, enrollment_id, now) for shard, enrollment_id in self._steps]
+
+    def _end(self, loaded: Loaded, status: str, reason: Reason) -> None:
+        self._over.append(_of(loaded) | {"new_status": status, "new_reason": reason.value})
+
+
+def _of(loaded: Loaded) -> dict[str, Any]:
+    """Names the row in an executemany; whoever is decided next must not count it as waiting."""
+    loaded.case.traffic.planned.pop(loaded.row.message_id, None)
+    return {"of_shard": loaded.row.shard, "of_id": loaded.row.message_id}
+
+
+# Typed here because an executemany with bindparam() does not take a column's type.
+NEW_REASON, AT = bindparam("new_reason", type_=Key), bindparam("at", type_=Instant)
+WAITING = (
+    messages.c.shard == bindparam("of_shard", type_=Integer),
+    messages.c.message_id == bindparam("of_id", type_=Id),
+    messages.c.status == "planned",
+)
+HOLD = update(messages).values(due_at=bindparam("new_due_at", type_=Instant), reason=NEW_REASON).where(*WAITING)
+END = (
+    update(messages)
+    .values(status=bindparam("new_status", type_=Key), reason=NEW_REASON, finished_at=AT)
+    .where(*WAITING)
+)
+EXIT = (
+    update(enrollments)
+    .values(
+        exited_at=AT,
+        exit_reason=NEW_REASON,
+        next_from=None,
+        goal_at=func.coalesce(enrollments.c.goal_at, bindparam("met_at", type_=Instant)),
     )
-    return []
-
-
-def fail(connection: Connection, loaded: Loaded, reason: Reason, now: datetime) -> list[Finished]:
-    """The row cannot be sent, and disturbs no other."""
-    row = loaded.row
-    loaded.case.traffic.planned.pop(row.message_id, None)
-    ended = {"status": "failed", "reason": reason.value, "finished_at": now}
-    connection.execute(update(messages).values(**ended).where(_is(row), PLANNED))
-    return [(row.shard, row.enrollment_id, now)]
-
-
-PLANNED = messages.c.status == "planned"
-
-
-def _is(row: Row[Any]) -> ColumnElement[bool]:
-    return and_(messages.c.shard == row.shard, messages.c.message_id == row.message_id)
-
-
-def _enrollment(row: Row[Any]) -> ColumnElement[bool]:
-    return and_(enrollments.c.shard == row.shard, enrollments.c.enrollment_id == row.enrollment_id)
+    .where(
+        enrollments.c.shard == bindparam("of_shard", type_=Integer),
+        enrollments.c.enrollment_id == bindparam("of_id", type_=Id),
+        enrollments.c.exited_at.is_(None),
+    )
+)
 
 
 def advance(connection: Connection, desk: Desk, finished: Sequence[Finished], now: datetime) -> Planned:

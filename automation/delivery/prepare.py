@@ -61,12 +61,12 @@ def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, no
     """Take on what is due. Held and skipped rows are settled here; a row that cannot be rendered ends alone."""
     keys = claim_due(connection, channel, now, sender.limit)
     ready: list[tuple[Loaded, Composed]] = []
-    finished: list[plan.Finished] = []
+    told = plan.Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
-        composed = _settle(connection, desk, loaded, now, tally, finished)
+        composed = _settle(connection, desk, loaded, now, tally, told)
         if composed is not None:
             ready.append((loaded, composed))
-    plan.advance(connection, desk, finished, now)
+    plan.advance(connection, desk, told.write(connection, now), now)
     calls = _calls(desk, ready, sender, now)
     if calls:
         begin_sending(connection, [row for call in calls for row in _rows(call, ready, sender, now, desk)])
@@ -78,29 +78,31 @@ def hold_all(
 ) -> int:
     """No provider of the channel is fit: what is due waits, and says so. Returns how many were due."""
     keys = claim_due(connection, channel, now, limit)
+    told = plan.Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
-        plan.hold(connection, loaded, Hold(until, Reason.PROVIDER_PAUSED))
+        told.hold(loaded, Hold(until, Reason.PROVIDER_PAUSED))
         tally.held[Reason.PROVIDER_PAUSED] += 1
+    told.write(connection, now)
     return len(keys)
 
 
 def _settle(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, finished: list[plan.Finished]
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: plan.Told
 ) -> Composed | None:
     match decide(loaded.case):
         case Hold() as decision:
             tally.held[decision.reason] += 1
-            plan.hold(connection, loaded, decision)
+            told.hold(loaded, decision)
         case Skip() as decision:
             tally.note(decision.status, decision.reason)
-            finished += plan.skip(connection, loaded, decision, now)
+            told.skip(loaded, decision)
         case Send():
-            return _compose(connection, desk, loaded, now, tally, finished)
+            return _compose(connection, desk, loaded, now, tally, told)
     return None
 
 
 def _compose(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, finished: list[plan.Finished]
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: plan.Told
 ) -> Composed | None:
     row = loaded.row
     offer = desk.book.playbooks[row.playbook].model.offer
@@ -109,7 +111,7 @@ def _compose(
         code = reserve(connection, row.playbook, offer, row.shard, row.enrollment_id, now, desk.identity.encode())
         if code is None:
             tally.held[Reason.NO_OFFER_CODE] += 1
-            plan.hold(connection, loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
+            told.hold(loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
             return None
     try:
         composed = compose(connection, desk, loaded, code, now)
@@ -117,7 +119,7 @@ def _compose(
     except BadMessage as error:
         log.warning("message %s cannot be sent: %s", row.message_id, error)
         tally.statuses["failed"] += 1
-        finished += plan.fail(connection, loaded, Reason.CANNOT_RENDER, now)
+        told.fail(loaded, Reason.CANNOT_RENDER)
         return None
     loaded.case.traffic.planned.pop(row.message_id, None)
     if loaded.case.is_marketing:

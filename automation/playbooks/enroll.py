@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    delete,
     exists,
     false,
     func,
@@ -23,16 +22,17 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     union_all,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
 from automation.clock import local_date
 from automation.customers.facts.compute import same_customer
 from automation.customers.facts.refresh import touched
 from automation.database.engine import draw
 from automation.database.schema import SHARDS, Shards, enrollments, events, messages
+from automation.database.statistics import empty_temporary
 from automation.database.types import Id, Instant, Key, later
 from automation.lifecycle.conditions import Day
 from automation.playbooks.model import HOLDOUT, MAIN, Goal, Playbook
@@ -131,17 +131,18 @@ def _next_ids(entering: Any) -> ColumnElement[int]:
 
 def meet_goals(connection: Connection, playbooks: Iterable[Playbook], day: Day) -> None:
     """Note who did what their playbook hopes for, among the customers in `touched`; events make customers touched."""
-    for playbook in playbooks:
-        if playbook.model.goal is not None:
-            _meet_goal(connection, playbook.key, playbook.model.goal, day)
-
-
-def _meet_goal(connection: Connection, key: str, goal: Goal, day: Day) -> None:
-    met_at = first_goal(connection, goal, day).scalar_subquery()
+    hoping = {playbook.key: playbook.model.goal for playbook in playbooks if playbook.model.goal is not None}
+    if not hoping:
+        return
+    met_at = {key: first_goal(connection, goal, day).scalar_subquery() for key, goal in hoping.items()}
     connection.execute(
         update(enrollments)
-        .values(goal_at=met_at)
-        .where(same_customer(enrollments, touched), enrollments.c.playbook == key, enrollments.c.goal_at.is_(None))
+        .values(goal_at=case(met_at, value=enrollments.c.playbook))
+        .where(
+            same_customer(enrollments, touched),
+            enrollments.c.playbook.in_(sorted(hoping)),
+            enrollments.c.goal_at.is_(None),
+        )
     )
 
 
@@ -168,8 +169,7 @@ def leave_playbooks(
 
     Returns exits by playbook.
     """
-    connection.execute(CreateTable(leaving, if_not_exists=True))
-    connection.execute(delete(leaving))
+    empty_temporary(connection, leaving, "1000 10 1")
     reason = _exit_reason(playbooks, facts, day)
     found = (
         select(enrollments.c.shard, enrollments.c.enrollment_id, reason.label("reason"))
@@ -195,18 +195,25 @@ def end_enrollments(connection: Connection, shards: Shards, day: Day) -> Counter
     if not counts:
         return counts
     connection.execute(
-        update(enrollments).values(exited_at=day.now, exit_reason=leaving.c.reason, next_from=None).where(same)
+        update(enrollments)
+        .values(exited_at=day.now, exit_reason=_why(enrollments), next_from=None)
+        .where(_leaves(enrollments))
     )
     connection.execute(
         update(messages)
-        .values(status="canceled", reason=leaving.c.reason, finished_at=day.now)
-        .where(
-            messages.c.shard == leaving.c.shard,
-            messages.c.enrollment_id == leaving.c.enrollment_id,
-            messages.c.status == "planned",
-        )
+        .values(status="canceled", reason=_why(messages), finished_at=day.now)
+        .where(_leaves(messages), messages.c.status == "planned")
     )
     return counts
+
+
+def _leaves(table: Table) -> ColumnElement[bool]:
+    return tuple_(table.c.shard, table.c.enrollment_id).in_(select(leaving.c.shard, leaving.c.enrollment_id))
+
+
+def _why(table: Table) -> ColumnElement[str]:
+    of_row = and_(leaving.c.shard == table.c.shard, leaving.c.enrollment_id == table.c.enrollment_id)
+    return select(leaving.c.reason).where(of_row).correlate(table).scalar_subquery()
 
 
 def _exit_reason(playbooks: Sequence[Playbook], facts: Table, day: Day) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""A made-up shop's customers and eighteen months of what they did, written straight into the tables; always the same."""
+"""A made-up shop: its customers and eighteen months of what they did, straight into the tables, always the same."""
 
 import random
 from collections.abc import Iterator, Sequence

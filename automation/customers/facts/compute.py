@@ -71,7 +71,7 @@ def facts_as_of(
     """Every column of the facts table, except the stage, for the customers of the shards (and of `only`)."""
     values = json_values(dialect)
     counted = _of_events(definitions, values, now, shards, only)
-    source = customers if only is None else customers.join(only, same_customer(customers, only))
+    source = customers if only is None else only.join(customers, same_customer(customers, only))
     if counted is not None:
         source = source.outerjoin(counted, same_customer(customers, counted))
     columns = [
@@ -85,7 +85,8 @@ def facts_as_of(
         _can("sms", customers.c.phone).label("can_sms"),
         *(_column(fact, values, counted).label(fact.name) for fact in definitions.facts),
     ]
-    return select(*columns).select_from(source).where(shards.of(customers))
+    rows = select(*columns).select_from(source)
+    return rows.where(shards.of(customers)) if only is None else rows
 
 
 def last_stage(column: str, day: Any) -> ColumnElement[Any]:
@@ -115,13 +116,15 @@ def _of_events(
     if not facts:
         return None
     names = sorted({name for fact in facts for name in fact.events})
-    source = events if only is None else events.join(only, same_customer(events, only))
+    # `only` names customers of these shards: a second bound would make SQLite read all of them.
+    source = events if only is None else only.join(events, same_customer(events, only))
+    among = [shards.of(events)] if only is None else []
     return (
         select(
             events.c.shard, events.c.customer_id, *(_aggregate(fact, values, now).label(fact.name) for fact in facts)
         )
         .select_from(source)
-        .where(shards.of(events), events.c.name.in_(names), events.c.time <= now)
+        .where(*among, events.c.name.in_(names), events.c.time <= now)
         .group_by(events.c.shard, events.c.customer_id)
         .subquery("counted")
     )

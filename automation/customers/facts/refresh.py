@@ -17,20 +17,19 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
-    or_,
     select,
     text,
     true,
     union,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateTable
 
 from automation.customers.facts.compute import facts_as_of as computed
 from automation.customers.facts.compute import facts_table, last_stage, same_customer
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
 from automation.database.schema import Shards, events, facts_as_of
+from automation.database.statistics import empty_temporary
 from automation.database.types import Key
 
 CustomerKey = tuple[int, str]
@@ -83,8 +82,7 @@ def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards
 
 def create_touched(connection: Connection) -> None:
     """An empty `touched`, seen by this connection alone."""
-    connection.execute(CreateTable(touched, if_not_exists=True))
-    connection.execute(delete(touched))
+    empty_temporary(connection, touched, "1000 10 1")
 
 
 def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
@@ -98,10 +96,12 @@ def _find_touched(
 ) -> None:
     facts = facts_table(definitions)
     marked = select(facts.c.shard, facts.c.customer_id).where(shards.of(facts), facts.c.stale == true())
-    crossing = select(events.c.shard, events.c.customer_id).where(
-        shards.each_of(events), or_(*_edges(definitions, as_of, now))
+    # One select for each edge: an OR of ranges of time would be a pass over the whole index.
+    crossing = (
+        select(events.c.shard, events.c.customer_id).where(shards.each_of(events), edge)
+        for edge in _edges(definitions, as_of, now)
     )
-    every = union(marked, crossing) if now > as_of else marked
+    every = union(marked, *crossing) if now > as_of else marked
     connection.execute(insert(touched).from_select(["shard", "customer_id"], every))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError
@@ -70,9 +71,8 @@ def _schema(connection: Connection) -> Check:
 
 def _year(now: datetime) -> Check:
     plausible = WRITTEN <= now < FAR
-    return Check(
-        "clock", plausible, f"it shows {now:%Y-%m-%d %H:%M} UTC", "" if plausible else "set the system's clock"
-    )
+    told = f"it shows {now:%Y-%m-%d %H:%M} UTC"
+    return Check("clock", plausible, told, "" if plausible else "set the system's clock")
 
 
 def _clock(connection: Connection, now: datetime) -> Check:
@@ -107,7 +107,7 @@ def _newest_run(connection: Connection) -> date | None:
 
 def _waiting(connection: Connection, settings: Settings, now: datetime) -> Check:
     found = (connection.execute(_oldest_due(channel, now)).scalar() for channel in CHANNELS)
-    oldest = min((one for one in found if one is not None), default=None)
+    oldest: datetime | None = min((one for one in found if one is not None), default=None)
     if oldest is None:
         return Check("due messages", True, "none is waiting")
     late = now - oldest > LATE
@@ -115,7 +115,7 @@ def _waiting(connection: Connection, settings: Settings, now: datetime) -> Check
     return Check("due messages", not late, told, "is `automation run` running? or `automation send`" if late else "")
 
 
-def _oldest_due(channel: str, now: datetime) -> Select[tuple[datetime | None]]:
+def _oldest_due(channel: str, now: datetime) -> Select[Any]:
     due = (messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now)
     return select(func.min(messages.c.due_at)).where(*due)
 

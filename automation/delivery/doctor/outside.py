@@ -48,11 +48,10 @@ def secret_key(settings: Settings) -> Check:
     """With it unsubscribe links outlive the database; without, its own random key signs them."""
     if settings.secret_key is not None:
         return Check("secret key", True, "set")
-    needed = bool(settings.real_providers) or not _at_home(settings.business.public_url)
+    if not settings.real_providers and _at_home(settings.business.public_url):
+        return Check("secret key", True, "not set, and not needed yet")
     hint = f"set {PREFIX}SECRET_KEY (or {PREFIX}SECRET_KEY_FILE) to a long random text, and keep it"
-    return Check(
-        "secret key", not needed, "not set" + ("" if needed else ", and not needed yet"), hint if needed else ""
-    )
+    return Check("secret key", False, "not set", hint)
 
 
 def web_address(settings: Settings) -> Check:
@@ -71,11 +70,11 @@ def _at_home(url: str) -> bool:
 
 
 def disk(settings: Settings) -> Check:
+    """Where the database's file lies, or else the configuration."""
     url = make_url(settings.database.url)
-    local = url.get_backend_name() == "sqlite" and url.database
-    folder = (settings.root / url.database).parent if local and url.database else settings.root
-    while not folder.exists():
-        folder = folder.parent
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    folder = (settings.root / file).parent if file else settings.root
+    folder = next(one for one in (folder, *folder.resolve().parents) if one.exists())
     free = shutil.disk_usage(folder).free
     told = f"{free / GIGABYTE:,.1f} GB free"
     return Check("disk", free > GIGABYTE, told, "" if free > GIGABYTE else "make room: a full disk stops everything")

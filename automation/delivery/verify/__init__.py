@@ -24,7 +24,7 @@ from automation.database.types import EPOCH, MICROSECOND, Instant
 from automation.delivery.verify.finding import Scan, Violation, broken_by
 from automation.delivery.verify.ledger_rows import message_scan
 from automation.delivery.verify.local_time import outside_windows, over_caps
-from automation.delivery.verify.other_rows import HISTORY, ORPHANS, RUNS, STANDING, TWICE, TWINS, names_scan
+from automation.delivery.verify.other_rows import HISTORY, ORPHANS, STANDING, TWICE, customer_scan, whole_scans
 from automation.delivery.verify.permission import COMMIT, IMPORT, forbidden_posts
 from automation.settings import Settings
 
@@ -69,8 +69,9 @@ def verify(
     with database.reading() as connection:
         bound = _bound(connection)
         parts = list(_parts(connection))
-        for violation in broken_by(connection, RUNS, bound):
-            report.add(violation)
+        for scan in whole_scans(connection.dialect.name):
+            for violation in broken_by(connection, scan, bound):
+                report.add(violation)
     for number, shards in enumerate(parts, start=1):
         with database.reading() as connection:
             for violation in _of_part(connection, settings, shards, since or EPOCH, bound):
@@ -93,7 +94,7 @@ def _of_part(
 
 def _scans(connection: Connection) -> Iterator[Scan]:
     dialect = connection.dialect.name
-    yield from (*TWICE, message_scan(dialect), *ORPHANS, *names_scan(dialect), TWINS, HISTORY)
+    yield from (*TWICE, message_scan(dialect), *ORPHANS, customer_scan(dialect), HISTORY)
     if inspect(connection).has_table("facts"):  # it is made by the first run
         yield STANDING
 

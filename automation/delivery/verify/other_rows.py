@@ -52,13 +52,13 @@ ORPHANS = (
     ),
 )
 TWINS = Scan(
-    "o.enrollment_id, o.pool, other.enrollment_id AS holder, other.pool AS other_pool",
-    "offers o CROSS JOIN (SELECT DISTINCT pool FROM offers) p CROSS JOIN offers other",
-    OF_PART.format("o") + " AND p.pool > o.pool AND other.pool = p.pool AND other.code = o.code",
+    "o.enrollment_id, o.pool, twin.enrollment_id AS holder, twin.pool AS other_pool",
+    "offers o CROSS JOIN (SELECT DISTINCT pool FROM offers) p CROSS JOIN offers twin",
+    "o.enrollment_id IS NOT NULL AND p.pool > o.pool AND twin.pool = p.pool AND twin.code = o.code",
     (
         Rule(
             "I15",
-            "other.enrollment_id IS NOT NULL AND (other.shard <> o.shard OR other.enrollment_id <> o.enrollment_id)",
+            "twin.shard <> o.shard OR twin.enrollment_id <> o.enrollment_id",
             "Its offer code was given to enrollment {holder} too, from the pool {other_pool}.",
         ),
     ),
@@ -105,13 +105,15 @@ RUNS = Scan(
 )
 
 
-def names_scan(dialect: str) -> tuple[Scan, ...]:
-    """Control characters in what is put into headers and numbers: of customers and of offers."""
-    columns = ("customer_id", "email", "phone", "locale", "timezone", "country")
+def customer_scan(dialect: str) -> Scan:
+    """Control characters in what is put into headers and numbers."""
     told = "There is a control character in the customer's "
+    columns = ("customer_id", "email", "phone", "locale", "timezone", "country")
     rules = tuple(Rule("I9", control(f"c.{column}", dialect), f"{told}{column}.") for column in columns)
-    code = Rule("I9", control("o.code", dialect), "There is a control character in a code of the pool.")
-    return (
-        Scan("c.customer_id", "customers c", OF_PART.format("c"), rules),
-        Scan("o.pool, o.enrollment_id", "offers o", "(o.shard IS NULL OR " + OF_PART.format("o") + ")", (code,)),
-    )
+    return Scan("c.customer_id", "customers c", OF_PART.format("c"), rules)
+
+
+def whole_scans(dialect: str) -> tuple[Scan, ...]:
+    """Those of tables that are not divided into shards."""
+    bad = Rule("I9", control("o.code", dialect), "There is a control character in a code of the pool.")
+    return (RUNS, TWINS, Scan("o.pool, o.enrollment_id", "offers o", "o.code IS NOT NULL", (bad,)))
