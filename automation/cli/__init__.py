@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from automation.cli import author, demo, operate, support
+from automation.cli import author, demo, keep, operate, support
 from automation.cli.output import show_error
 from automation.errors import AutomationError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, support):
+for module in (demo, author, operate, support, keep):
     module.add_to(app)
 
 

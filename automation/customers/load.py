@@ -3,10 +3,15 @@
 Importing the same file again changes nothing.
 """
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 from automation.customers.customer_batch import merge_customers
 from automation.customers.event_batch import merge_events
@@ -14,6 +19,8 @@ from automation.customers.reading import Progress, Reading
 from automation.customers.records import CUSTOMER_COLUMNS, EVENT_COLUMNS, customer, event
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
+
+Merged = TypeVar("Merged")
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,7 @@ def import_customers(
     """
     created = updated = unchanged = 0
     with Reading(path, CUSTOMER_COLUMNS, customer, progress) as reading:
-        for batch in reading.batches():
-            with database.writing() as connection:
-                begin_batch(connection)
-                merged = merge_customers(connection, batch, path.name, now)
+        for merged in _merged(database, reading, partial(merge_customers, source=path.name, now=now)):
             created += merged.created
             updated += merged.updated
             unchanged += merged.unchanged
@@ -75,11 +79,28 @@ def import_events(
     """Events, likewise. One of a customer who is not known yet creates them, without a profile."""
     created = duplicates = 0
     with Reading(path, EVENT_COLUMNS, event, progress) as reading:
-        for batch in reading.batches():
-            with database.writing() as connection:
-                begin_batch(connection)
-                merged = merge_events(connection, batch)
+        for merged in _merged(database, reading, merge_events):
             created += merged.created
             duplicates += merged.duplicates
             reading.reject(merged.rejected)
     return EventsImported(reading.read, created, duplicates, reading.rejected, reading.rejects_file)
+
+
+def _merged(
+    database: Database, reading: Reading[Any], merge: Callable[[Connection, list[tuple[int, Any]]], Merged]
+) -> Iterator[Merged]:
+    """Merge batch after batch, in order, each in one transaction, while the next one is being read and cleaned."""
+
+    def work(batch: list[tuple[int, Any]]) -> Merged:
+        with database.writing() as connection:
+            begin_batch(connection)
+            return merge(connection, batch)
+
+    with ThreadPoolExecutor(1) as one_ahead:
+        under_way: Future[Merged] | None = None
+        for batch in reading.batches():
+            if under_way is not None:
+                yield under_way.result()
+            under_way = one_ahead.submit(work, batch)
+        if under_way is not None:
+            yield under_way.result()

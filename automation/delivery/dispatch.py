@@ -161,6 +161,7 @@ class Dispatch:
                     row.batch,
                     row.first_used_at,
                     row.deadline,
+                    row.possible_duplicate,
                 )
                 resend = row.provider in self._providers and resends(self.desk, row.playbook, row.step, row.provider)
                 records.append(settle(Heard(flight, Unknown("worker_lost"), resend), now))

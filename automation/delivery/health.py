@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, case, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.schema import pauses
@@ -46,7 +46,9 @@ def pause(connection: Connection, scope: str, reason: str, now: datetime, until:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {"scope": scope, "reason": reason, "since": now, "until": until}
     new = dialect.insert(pauses).values(row)
-    connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_={"reason": reason, "until": until}))
+    ongoing = or_(pauses.c.until.is_(None), pauses.c.until > now)
+    changed = {"reason": reason, "until": until, "since": case((ongoing, pauses.c.since), else_=new.excluded.since)}
+    connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_=changed))
 
 
 def resume(connection: Connection, scope: str) -> bool:

@@ -29,6 +29,7 @@ class Flight:
     batch: str
     started_at: datetime
     deadline: datetime
+    possible_duplicate: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ FLIGHT_COLUMNS = (
     "batch",
     "first_used_at",
     "deadline",
+    "possible_duplicate",
 )
 
 

@@ -91,14 +91,14 @@ class Told:
         """The row waits, and says until when and why."""
         self._held.append(_of(loaded) | {"new_due_at": decision.until, "new_reason": decision.reason.value})
 
-    def skip(self, loaded: Loaded, decision: Skip) -> None:
-        """The row ends without being sent; a canceled one ends the customer's passage too."""
-        self._end(loaded, decision.status, decision.reason)
+    def skip(self, loaded: Loaded, decision: Skip) -> str:
+        """The row ends without being sent; a canceled one ends the customer's passage too. Returns its status."""
         if decision.status != "canceled":
             self._steps.append((loaded.row.shard, loaded.row.enrollment_id))
-            return
-        exit_row = {"of_shard": loaded.row.shard, "of_id": loaded.row.enrollment_id}
-        self._exits.append(exit_row | {"new_reason": decision.reason.value, "met_at": loaded.row.goal_now})
+        else:
+            exit_row = {"of_shard": loaded.row.shard, "of_id": loaded.row.enrollment_id}
+            self._exits.append(exit_row | {"new_reason": decision.reason.value, "met_at": loaded.row.goal_now})
+        return self._end(loaded, decision.status, decision.reason)
 
     def fail(self, loaded: Loaded, reason: Reason) -> None:
         """The row cannot be sent, and disturbs no other."""
@@ -112,8 +112,11 @@ class Told:
                 connection.execute(statement, [{**row, "at": now} for row in rows])
         return [(shard, enrollment_id, now) for shard, enrollment_id in self._steps]
 
-    def _end(self, loaded: Loaded, status: str, reason: Reason) -> None:
+    def _end(self, loaded: Loaded, status: str, reason: Reason) -> str:
+        if loaded.row.possible_duplicate:  # an earlier attempt may have been taken: nothing later makes that untrue
+            status, reason = "unknown", Reason.NO_ANSWER
         self._over.append(_of(loaded) | {"new_status": status, "new_reason": reason.value})
+        return status
 
 
 def _of(loaded: Loaded) -> dict[str, Any]:

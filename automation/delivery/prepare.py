@@ -94,8 +94,7 @@ def _settle(
             tally.held[decision.reason] += 1
             told.hold(loaded, decision)
         case Skip() as decision:
-            tally.note(decision.status, decision.reason)
-            told.skip(loaded, decision)
+            tally.note(told.skip(loaded, decision), decision.reason)
         case Send():
             return _compose(connection, desk, loaded, now, tally, told)
     return None
@@ -154,6 +153,7 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
             batch,
             now,
             row.deadline,
+            row.possible_duplicate,
         )
         for row in rows
     ]

@@ -39,7 +39,9 @@ def settle(heard: Heard, now: datetime) -> Record:
             values = {"status": "planned", "reason": Reason.RETRY.value, "due_at": now, "flags": ALONE}
             return Record(flight, values, "refused", reply.reason, reply.detail, reply.http_status)
         case Refused():
-            values = _over("rejected", refusal(reply), now)
+            # An earlier attempt may have been taken: that this one was refused does not make it untrue.
+            certain = not flight.possible_duplicate
+            values = _over("rejected", refusal(reply), now) if certain else _over("unknown", Reason.NO_ANSWER, now)
             return Record(flight, values, "refused", reply.reason, reply.detail, reply.http_status)
         case Later():
             return _again(flight, reply.reason, None, reply.http_status, now, Reason.RETRY, "later", reply.after)

@@ -201,7 +201,12 @@ def end_enrollments(connection: Connection, shards: Shards, day: Day) -> Counter
     )
     connection.execute(
         update(messages)
-        .values(status="canceled", reason=_why(messages), finished_at=day.now)
+        .values(
+            # What may have been taken stays uncertain.
+            status=case((messages.c.possible_duplicate, "unknown"), else_="canceled"),
+            reason=case((messages.c.possible_duplicate, Reason.NO_ANSWER.value), else_=_why(messages)),
+            finished_at=day.now,
+        )
         .where(_leaves(messages), messages.c.status == "planned")
     )
     return counts

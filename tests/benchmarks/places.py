@@ -32,8 +32,10 @@ def workplace() -> Iterator[Path]:
 def new_database(folder: Path, kind: str) -> Iterator[Database]:
     """An empty database with the schema in place. PostgreSQL comes from pip and stops with the block."""
     with _sqlite(folder) if kind == "sqlite" else _postgres(folder) as url:
-        database = connect(url)
-        upgrade(database)
+        new = connect(url)
+        upgrade(new)
+        new.close()
+        database = connect(url)  # as any later process opens it: SQLite reads its statistics then
         try:
             yield database
         finally:

@@ -101,7 +101,8 @@ def test_a_customer_is_told_whole_and_as_of_an_instant(shop: Shop) -> None:
     ]
     earlier = told(shop, "customer", "anna", "--now", "2025-12-01T09:00:00Z")
     assert earlier["stage"] == "gone"
-    assert earlier["messages"] == earlier["enrollments"] == earlier["stage_changes"] == earlier["consents"] == []
+    assert earlier["messages"] == earlier["enrollments"] == earlier["stage_changes"] == []
+    assert len(earlier["consents"]) == 2  # imported: when they were given nobody told
 
 
 def test_a_customer_on_the_screen_reads_in_the_zone_of_the_business(shop: Shop) -> None:

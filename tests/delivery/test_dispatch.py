@@ -174,6 +174,16 @@ def test_with_resend_it_goes_again_and_is_marked(shop: Shop) -> None:
     assert (row.possible_duplicate, row.attempts) == (True, 2)
 
 
+def test_what_may_have_been_taken_stays_unknown_whatever_comes_later(shop: Shop) -> None:
+    shop.write(care=playbook(step("one", on_unknown="resend", late_by="1 hours")))
+    shop.customers("ada")
+    shop.evaluate(DAY1)
+    shop.fault(answer=500, times=1, kind="postmark")
+    shop.send("2026-03-02T07:30:00Z")
+    assert shop.send(NOON1)["unknown"] == 1
+    assert shop.statuses() == [("ada", "one", "unknown", "no_answer")]
+
+
 def test_nobody_at_the_door_costs_no_message(shop: Shop) -> None:
     real, shop.url = shop.url, "http://127.0.0.1:1"
     shop.write(care=playbook(step("one", late_by="2 days")))
