@@ -22,6 +22,8 @@ EXPECTED = (
     ("enrollments", "one_open_enrollment", "300000 1200 2 1"),
     ("enrollments", "enrollments_of_customer", "2000000 8000 2 1 1"),
     ("enrollments", "enrollments_to_plan", "10000 40 1"),
+    ("offers", "sqlite_autoindex_offers_2", "1000000 4000 1"),
+    ("suppressions", "suppressions", "50000 25000 1"),
     ("messages", "messages", "4000000 16000 1"),
     ("messages", "messages_of_customer", "4000000 16000 4 1"),
     ("messages", "sqlite_autoindex_messages_2", "4000000 16000 2 1"),
@@ -33,11 +35,27 @@ EXPECTED = (
 )
 
 
+INSERT = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
+# The documented way to have the figures read again.
+RELOAD, RELOAD_TEMPORARY = text("ANALYZE sqlite_master"), text("ANALYZE temp.sqlite_master")
+
+
 def assume_statistics(connection: Connection) -> None:
     """Tell a new SQLite database's planner what to expect; read when the database is next opened."""
     connection.execute(text("ANALYZE"))
-    insert = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
-    connection.execute(insert, [{"tbl": tbl, "idx": idx, "stat": stat} for tbl, idx, stat in EXPECTED])
+    connection.execute(INSERT, [{"tbl": tbl, "idx": idx, "stat": stat} for tbl, idx, stat in EXPECTED])
+
+
+def assume_facts(connection: Connection) -> None:
+    """The same for the facts table, which is made anew when facts.toml changes."""
+    if connection.dialect.name == "sqlite":
+        told = [
+            {"tbl": "facts", "idx": "facts", "stat": "1000000 4000 1"},
+            {"tbl": "facts", "idx": "facts_stale", "stat": "5000 20 1"},
+        ]
+        connection.execute(text("DELETE FROM sqlite_stat1 WHERE tbl = 'facts'"))
+        connection.execute(INSERT, told)
+        connection.execute(RELOAD)
 
 
 def empty_temporary(connection: Connection, table: Table, expected: str) -> None:
@@ -52,7 +70,7 @@ def empty_temporary(connection: Connection, table: Table, expected: str) -> None
     known = text("SELECT 1 FROM temp.sqlite_stat1 WHERE tbl = :name AND stat = :expected")
     if connection.execute(known, told).first() is None:
         connection.execute(TELL, told)
-        connection.execute(text("ANALYZE temp.sqlite_master"))  # the documented way to have the figures read again
+        connection.execute(RELOAD_TEMPORARY)
 
 
 TELL = text(

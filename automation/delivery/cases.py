@@ -76,7 +76,7 @@ def _is_asked(table: Any) -> ColumnElement[bool]:
 
 def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
     facts = facts_table(desk.book.facts)
-    address = case((messages.c.channel == "email", customers.c.email), else_=customers.c.phone)
+    address = to_address()
     suppressed = exists().where(suppressions.c.channel == messages.c.channel, suppressions.c.address == address)
     return (
         select(
@@ -94,15 +94,15 @@ def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
             customers.c.erased_at,
             address.label("to_address"),
             suppressed.label("suppressed"),
-            _consent().label("consented"),
+            consent_of_message().label("consented"),
             offers.c.expires_at,
             *(column.label(f"fact_{column.name}") for column in facts.c if column.name not in KEYS),
         )
         .select_from(asked.join(messages, _is_asked(messages)))
-        .join(enrollments, _of_enrollment(enrollments))
+        .join(enrollments, of_enrollment(enrollments))
         .join(customers, same_customer(customers, messages))
         .outerjoin(facts, same_customer(facts, messages))
-        .outerjoin(offers, _of_enrollment(offers))
+        .outerjoin(offers, of_enrollment(offers))
     )
 
 
@@ -138,11 +138,16 @@ asked = Table(
 )
 
 
-def _of_enrollment(table: Any) -> ColumnElement[bool]:
+def to_address() -> ColumnElement[Any]:
+    """The customer's address on the message's channel."""
+    return case((messages.c.channel == "email", customers.c.email), else_=customers.c.phone)
+
+
+def of_enrollment(table: Any) -> ColumnElement[bool]:
     return and_(table.c.shard == messages.c.shard, table.c.enrollment_id == messages.c.enrollment_id)
 
 
-def _consent() -> ColumnElement[Any]:
+def consent_of_message() -> ColumnElement[Any]:
     """The newest record on the message's topic or on every topic of its channel."""
     return (
         select(consents.c.granted)

@@ -16,6 +16,7 @@ from automation.database.types import Id, Instant, Key
 from automation.delivery.cases import Loaded, MessageKey, load_cases
 from automation.delivery.decide import Hold, Skip, decide
 from automation.delivery.desk import Desk
+from automation.delivery.doubtful import doubtful
 from automation.delivery.due import due_at
 from automation.playbooks.model import HOLDOUT, Playbook, Step
 from automation.reasons import Reason
@@ -42,11 +43,7 @@ class Planned:
 def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) -> Planned:
     """Plan every step whose turn has come, then decide all messages that are due before the next run."""
     total = plan_messages(connection, desk, shards.of(enrollments), now)
-    due = select(messages.c.shard, messages.c.message_id).where(
-        shards.of(messages), messages.c.status == "planned", messages.c.due_at < now + HORIZON
-    )
-    keys = [tuple(key) for key in connection.execute(due.order_by(messages.c.shard, messages.c.customer_id))]
-    total.add(decide_planned(connection, desk, keys, now))
+    total.add(decide_planned(connection, desk, doubtful(connection, desk, shards, now, now + HORIZON), now))
     return total
 
 

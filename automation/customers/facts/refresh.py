@@ -29,7 +29,7 @@ from automation.customers.facts.compute import facts_table, last_stage, same_cus
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
 from automation.database.schema import Shards, events, facts_as_of
-from automation.database.statistics import empty_temporary
+from automation.database.statistics import assume_facts, empty_temporary
 from automation.database.types import Key
 
 CustomerKey = tuple[int, str]
@@ -55,6 +55,7 @@ def prepare(connection: Connection, definitions: FactDefinitions) -> None:
     table.create(connection)
     stale = text("CREATE INDEX facts_stale ON facts (shard, customer_id) WHERE stale")
     connection.execute(stale)
+    assume_facts(connection)
 
 
 def _fits(connection: Connection, definitions: FactDefinitions) -> bool:
