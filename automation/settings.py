@@ -178,11 +178,23 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is the library's)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (env_settings, _SecretFiles(settings_cls), init_settings)
+        return (_Variables(settings_cls), _SecretFiles(settings_cls), init_settings)
+
+
+class _Variables(EnvSettingsSource):
+    """All variables but those that name a secret's file: to their section they would be unknown keys."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = super()._load_env_vars()
+        return {name: value for name, value in found.items() if not _names_a_file(name)}
+
+
+def _names_a_file(variable: str) -> bool:
+    return variable.endswith("_file") and _is_secret(variable.removesuffix("_file"))
 
 
 class _SecretFiles(EnvSettingsSource):

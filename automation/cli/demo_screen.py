@@ -15,6 +15,7 @@ from automation.cli.output import console, shown
 from automation.reasons import BY_KEY
 
 WIDEST = 110  # columns; longer lines are hard to read
+NARROW = 80  # where nobody can tell how wide it is
 BAR = 30
 
 
@@ -45,7 +46,8 @@ def show_mailbox(url: str, folder: Path) -> None:
 
 
 def _print(part: RenderableType) -> None:
-    console.print(part, soft_wrap=False, crop=False, width=min(console.width, WIDEST))
+    width = min(console.width, WIDEST) if console.is_terminal else NARROW
+    console.print(part, soft_wrap=False, crop=False, width=width)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

@@ -1,10 +1,11 @@
 """Migrations under a lock, integrity, and an online copy."""
 
+import os
 import secrets
 import sqlite3
 import subprocess
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -107,11 +108,22 @@ def _copy_sqlite(database: Database, target: Path) -> None:
 
 
 def _dump_postgres(database: Database, target: Path) -> None:
-    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    # The password goes by the environment: everybody on the machine may read a process's arguments.
+    url = database.engine.url.set(drivername="postgresql", password=None).render_as_string()
+    password = _password(database)
+    environment = {**os.environ, "PGPASSWORD": password} if password else None
+    command = ["pg_dump", "--format=custom", f"--file={target}", url]
     try:
-        subprocess.run(["pg_dump", "--format=custom", f"--file={target}", url], check=True, capture_output=True)  # noqa: S603, S607 (the user's own pg_dump)
+        subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 (the user's own pg_dump)
     except FileNotFoundError:
         raise BadInput("pg_dump is not on the PATH; install PostgreSQL's client programs") from None
     except subprocess.CalledProcessError as error:
         target.unlink(missing_ok=True)
         raise BadInput(f"pg_dump failed: {error.stderr.decode().strip()}") from None
+
+
+def _password(database: Database) -> str | None:
+    """The one the connections use, whether it came by the URL or by the environment."""
+    with database.engine.connect() as connection:
+        found: str | None = cast("Any", connection.connection.dbapi_connection).info.password
+    return found or None

@@ -16,6 +16,7 @@ def touch(connection: Connection, staged: FromClause) -> None:
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = select(staged.c.shard, staged.c.customer_id, literal(True).label("stale")).distinct().where(true())
+    rows = rows.order_by(staged.c.shard, staged.c.customer_id)  # in one order, so that two writers cannot deadlock
     marked = dialect.insert(MARKS).from_select(["shard", "customer_id", "stale"], rows)
     not_yet = MARKS.c.stale == false()
     connection.execute(

@@ -62,10 +62,14 @@ class Mailbox:
     def __init__(self, keep: Path | None) -> None:
         try:
             self._database = sqlite3.connect(str(keep or TEMPORARY), check_same_thread=False, isolation_level=None)
+        except sqlite3.Error as error:
+            raise BadInput(f"{keep} cannot be opened ({error}); choose another file with --keep.") from error
+        try:
             self._database.row_factory = sqlite3.Row
             self._database.execute("PRAGMA journal_mode = WAL" if keep else "PRAGMA synchronous = OFF")
             self._database.executescript(SCHEMA)
         except sqlite3.Error as error:
+            self.close()
             raise BadInput(f"{keep} cannot be used as a mailbox ({error}); choose another file with --keep.") from error
 
     def close(self) -> None:
