@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -219,6 +220,14 @@ messages = Table(
         sqlite_where=text("status = 'planned'"),
         postgresql_where=text("status = 'planned'"),
     ),
+    # By shard, for the daily run's look at what is due before the next one.
+    Index(
+        "messages_planned",
+        "shard",
+        "due_at",
+        sqlite_where=text("status = 'planned'"),
+        postgresql_where=text("status = 'planned'"),
+    ),
     Index(
         "messages_in_flight",
         "lease_until",
@@ -227,6 +236,10 @@ messages = Table(
     ),
     sqlite_with_rowid=False,
 )
+
+# Written out, because a bound parameter cannot prove to a planner that a partial index applies.
+PLANNED = messages.c.status == literal_column("'planned'")
+SENDING = messages.c.status == literal_column("'sending'")
 
 attempts = Table(
     "attempts",

@@ -29,6 +29,7 @@ EXPECTED = (
     ("messages", "sqlite_autoindex_messages_2", "4000000 16000 2 1"),
     ("messages", "messages_by_time", "4000000 10000 1"),
     ("messages", "messages_due", "100000 50000 100 1"),
+    ("messages", "messages_planned", "500000 2000 10"),
     ("messages", "messages_in_flight", "1000 500"),
     ("attempts", "attempts", "4000000 16000 1 1"),
     ("outcomes", "outcomes", "4000000 16000 1 1 1"),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, false, or_, select, true
 
 from automation.customers.facts.compute import facts_table, same_customer
-from automation.database.schema import Shards, customers, enrollments, messages, suppressions
+from automation.database.schema import PLANNED, Shards, customers, enrollments, messages, suppressions
 from automation.delivery.cases import MessageKey, consent_of_message, of_enrollment, to_address
 from automation.delivery.decide import WEEK
 from automation.delivery.desk import Desk, pauses_at
@@ -38,7 +38,7 @@ def doubtful(connection: Connection, desk: Desk, shards: Shards, now: datetime, 
         .join(enrollments, of_enrollment(enrollments))
         .join(customers, same_customer(customers, messages))
         .outerjoin(facts, same_customer(facts, messages))
-        .where(shards.of(messages), messages.c.status == "planned", messages.c.due_at < until, stopped)
+        .where(shards.each_of(messages), PLANNED, messages.c.due_at < until, stopped)
         .order_by(messages.c.shard, messages.c.customer_id)
     )
     return [(row.shard, row.message_id) for row in connection.execute(found)]

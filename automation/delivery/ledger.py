@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
 
 from automation.customers.facts.compute import same_customer
-from automation.database.schema import attempts, customers, enrollments, messages
+from automation.database.schema import PLANNED, SENDING, attempts, customers, enrollments, messages
 from automation.database.types import Id
 from automation.delivery.cases import MessageKey
 
@@ -54,7 +54,7 @@ def claim_due(
     """
     due = (
         select(messages.c.shard, messages.c.message_id)
-        .where(messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now)
+        .where(PLANNED, messages.c.channel == channel, messages.c.due_at <= now)
         .order_by(messages.c.due_at, messages.c.message_id)
         .limit(limit)
     )
@@ -76,7 +76,7 @@ OF = (
     messages.c.shard == bindparam("of_shard", type_=Integer),
     messages.c.message_id == bindparam("of_id", type_=Id),
 )
-IN_FLIGHT = (*OF, messages.c.fence == bindparam("of_fence", type_=Integer), messages.c.status == "sending")
+IN_FLIGHT = (*OF, messages.c.fence == bindparam("of_fence", type_=Integer), SENDING)
 
 
 def begin_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -85,7 +85,7 @@ def begin_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     values = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in names}
     connection.execute(
         update(messages)
-        .where(*OF, messages.c.status == "planned")
+        .where(*OF, PLANNED)
         .values(status="sending", fence=messages.c.fence + 1, attempts=messages.c.attempts + 1, **values),
         [{_bound(name): value for name, value in row.items()} for row in rows],
     )
@@ -130,7 +130,7 @@ def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[Messag
     shards = sorted({shard for shard, _ in fences})
     found = (
         select(messages.c.shard, messages.c.message_id, messages.c.fence)
-        .where(messages.c.status == "sending", messages.c.lease_until.is_not(None))
+        .where(SENDING, messages.c.lease_until.is_not(None))
         .where(messages.c.batch.in_(batches), messages.c.shard.in_(shards))
         .with_for_update()
     )
@@ -162,7 +162,7 @@ def abandoned(connection: Connection, now: datetime, limit: int) -> Sequence[Any
     """Rows in flight whose worker's lease ran out: nobody knows what became of them."""
     lost = (
         select(*(messages.c[name] for name in (*FLIGHT_COLUMNS, "playbook", "step")))
-        .where(messages.c.status == "sending", messages.c.lease_until < now)
+        .where(SENDING, messages.c.lease_until < now)
         .order_by(messages.c.lease_until)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -186,7 +186,5 @@ FLIGHT_COLUMNS = (
 
 def open_messages(connection: Connection, channel: str, now: datetime) -> int:
     """How many messages of the channel are due."""
-    due = select(func.count()).where(
-        messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now
-    )
+    due = select(func.count()).where(PLANNED, messages.c.channel == channel, messages.c.due_at <= now)
     return connection.execute(due).scalar_one()

@@ -84,6 +84,9 @@ def test_a_write_transaction_that_fails_leaves_nothing(database: Database) -> No
             "PRIMARY KEY",
         ),
         ("SELECT * FROM messages WHERE shard = 1 AND enrollment_id = 7", "sqlite_autoindex_messages_2"),
+        ("SELECT * FROM messages WHERE status = 'planned' AND channel = 'sms' AND due_at <= 5 LIMIT 9", "messages_due"),
+        ("SELECT * FROM messages WHERE shard IN (1, 2) AND status = 'planned' AND due_at < 5", "messages_planned"),
+        ("SELECT * FROM messages WHERE status = 'sending' AND lease_until < 5", "messages_in_flight"),
         ("SELECT customer_id FROM events WHERE shard IN (1, 2) AND time > 5 AND time <= 9", "events_by_time"),
     ],
 )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from automation.clock import latest_run_date, local_text
 from automation.database.engine import open_database
-from automation.database.schema import messages, metadata, runs
+from automation.database.schema import PLANNED, messages, metadata, runs
 from automation.database.upgrade import newest, revision
 from automation.delivery.doctor.check import Check
 from automation.errors import AutomationError
@@ -116,7 +116,7 @@ def _waiting(connection: Connection, settings: Settings, now: datetime) -> Check
 
 
 def _oldest_due(channel: str, now: datetime) -> Select[Any]:
-    due = (messages.c.status == "planned", messages.c.channel == channel, messages.c.due_at <= now)
+    due = (PLANNED, messages.c.channel == channel, messages.c.due_at <= now)
     return select(func.min(messages.c.due_at)).where(*due)
 
 

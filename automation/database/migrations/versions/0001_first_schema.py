@@ -190,6 +190,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'sending'"),
     )
     op.create_index("messages_of_customer", "messages", ["shard", "customer_id", "message_id"], unique=False)
+    op.create_index(
+        "messages_planned",
+        "messages",
+        ["shard", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'planned'"),
+        postgresql_where=sa.text("status = 'planned'"),
+    )
     op.create_table(
         "offers",
         sa.Column("pool", types.Key, nullable=False),
