@@ -114,11 +114,11 @@ class _Pieces(httpx.AsyncByteStream):
 
 def _prepared(request: httpx.Request) -> httpx.Request:
     # An answer that expands to a gigabyte cannot happen: it is neither asked for nor unpacked.
-    headers = {**request.headers, "accept-encoding": "identity"}
+    request.headers["accept-encoding"] = "identity"
     content = request.content
-    if len(content) > PIECE:
-        return httpx.Request(request.method, request.url, headers=headers, stream=_Pieces(content))
-    return httpx.Request(request.method, request.url, headers=headers, content=content)
+    if len(content) <= PIECE:
+        return request
+    return httpx.Request(request.method, request.url, headers=request.headers, stream=_Pieces(content))
 
 
 def _answer(response: httpx.Response, body: bytearray, *, complete: bool) -> Answer:

@@ -12,12 +12,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # what is measured is the tree this file stands in
 
 import daily
+import importing
+import replay
 import sending
 from measure import Line, show
 from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day}
-OF_A_DATABASE = {"send": sending.send}
+OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay}
 DATABASES = ("sqlite", "postgresql")
 
 
