@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, insert, select
 
@@ -18,6 +19,7 @@ from automation.settings import Settings
 
 MOST_KNOWN = 256
 KNOWN: "dict[str, Version]" = {}
+CONTENTS: WeakKeyDictionary[Book, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 
 
 class Version:
@@ -48,8 +50,11 @@ def _named(channel: str, name: str) -> str:
 
 
 def pin(connection: Connection, book: Book, settings: Settings, now: datetime) -> dict[str, str]:
-    """Keep today's text of every playbook. Returns version ids by playbook. Raises BadFiles for a missing template."""
-    contents = {key: _content(playbook, settings) for key, playbook in book.playbooks.items()}
+    """Keep today's text of every playbook. Returns version ids by playbook.
+
+    Raises BadFiles for a template that is missing or, in a text not kept before, cannot be compiled.
+    """
+    contents = contents_of(book, settings)
     ids = {key: hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16] for key, content in contents.items()}
     kept = set(
         connection.execute(
@@ -58,9 +63,23 @@ def pin(connection: Connection, book: Book, settings: Settings, now: datetime) -
     )
     for key, version_id in ids.items():
         if version_id not in kept:
+            require_good(contents[key])
             row = {"version_id": version_id, "playbook": key, "content": contents[key], "first_used_at": now}
             connection.execute(insert(playbook_versions), row)
     return ids
+
+
+def contents_of(book: Book, settings: Settings) -> dict[str, dict[str, Any]]:
+    """The texts of the playbooks and their templates, read once for each book: later changes belong to the next."""
+    if book not in CONTENTS:
+        CONTENTS[book] = {key: _content(playbook, settings) for key, playbook in book.playbooks.items()}
+    return CONTENTS[book]
+
+
+def require_good(content: dict[str, Any]) -> None:
+    """Raises BadFiles when a template of it cannot be compiled."""
+    for source in content["templates"]:
+        compile_template(TemplateSource(**source))
 
 
 def _content(playbook: Playbook, settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
 from automation.delivery.dispatch import Dispatch
+from automation.delivery.versions import contents_of, require_good
 from automation.errors import BadFiles
 from automation.playbooks.load import Book, read_book
 from automation.settings import Settings
@@ -120,13 +121,19 @@ class Files:
         seen = self._state()
         if self._book is None or seen != self._seen:
             try:
-                self._book = read_book(self.settings)
+                self._book = self._read()
             except BadFiles as error:
                 if self._book is None:
                     raise
                 log.error("the files have problems; their last good state stays in force: %s", error)  # noqa: TRY400 (likewise)
             self._seen = seen
         return self._book
+
+    def _read(self) -> Book:
+        book = read_book(self.settings)
+        for content in contents_of(book, self.settings).values():
+            require_good(content)
+        return book
 
     def _state(self) -> tuple[tuple[str, int, int], ...]:
         paths = self.settings.paths

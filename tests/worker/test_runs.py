@@ -12,8 +12,10 @@ from sqlalchemy import update
 
 from automation.database.engine import Database
 from automation.database.schema import facts_as_of, run_parts, runs
+from automation.errors import BadFiles
 from automation.worker import runs as daily
 from automation.worker.evaluate import evaluate_part
+from automation.worker.scheduler import Files
 from automation.worker.workers import is_gone, worker_name
 
 DAY1, DAY2 = "2026-03-02T06:00:00Z", "2026-03-03T06:00:00Z"
@@ -168,3 +170,24 @@ def test_a_part_taken_over_is_not_done_twice(shop: Shop) -> None:
     with shop.database.writing() as connection:
         connection.execute(update(runs).values(status="running"))
     assert shop.evaluate(DAY1)["planned"] == 0
+
+
+def test_a_broken_template_stops_the_run_before_anything_is_written(shop: Shop) -> None:
+    shop.write(care=playbook())
+    shop.customers("ada")
+    template = shop.folder / "templates/hello/hello.en.md"
+    template.write_text('+++\nsubject = "Hello"\n+++\nHello {{ customer.first_name | }}\n', encoding="utf-8")
+    with pytest.raises(BadFiles, match=r"hello\.en\.md:4"):
+        shop.evaluate(DAY1)
+    assert (shop.rows(runs), shop.passages(), shop.statuses()) == ([], [], [])
+
+
+def test_a_running_worker_keeps_the_last_good_files(shop: Shop) -> None:
+    shop.write(care=playbook())
+    files = Files(shop.settings)
+    good = files.book()
+    template = shop.folder / "templates/hello/hello.en.md"
+    template.write_text('+++\nsubject = "Hello"\n+++\nHello {{ nobody | }}\n', encoding="utf-8")
+    assert files.book() is good
+    template.write_text('+++\nsubject = "Better"\n+++\nHello\n', encoding="utf-8")
+    assert files.book() is not good
