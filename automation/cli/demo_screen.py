@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automation.cli.output import console, shown
+from automation.cli.views.explain import GATES
 from automation.reasons import BY_KEY
 
 WIDEST = 110  # columns; longer lines are hard to read
@@ -152,7 +153,7 @@ def _answer(one: Mapping[str, Any]) -> RenderableType:
             step = check["rule"].split()[1]
         if step in {None, one["step"]}:
             mark = Text("ok", style="green") if check["passed"] else Text("stop", style="red")
-            rows.append((mark, check["rule"], check["value"]))
+            rows.append((mark, GATES.get(check["rule"], check["rule"]), check["value"]))
     table = _table(("", "*", "*"), rows)
     return table if one["got"] else Group(Text(_sentence(one["reason"])), table)
 
