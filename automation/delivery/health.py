@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, or_, select
+from sqlalchemy import Connection, case, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.schema import pauses
@@ -49,11 +49,6 @@ def pause(connection: Connection, scope: str, reason: str, now: datetime, until:
     ongoing = or_(pauses.c.until.is_(None), pauses.c.until > now)
     changed = {"reason": reason, "until": until, "since": case((ongoing, pauses.c.since), else_=new.excluded.since)}
     connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_=changed))
-
-
-def resume(connection: Connection, scope: str) -> bool:
-    """Whether there was such a pause."""
-    return connection.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount > 0
 
 
 class Trouble:

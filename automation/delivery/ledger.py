@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 
 from automation.customers.facts.compute import same_customer
 from automation.database.schema import PLANNED, SENDING, attempts, customers, enrollments, messages
@@ -182,9 +182,3 @@ FLIGHT_COLUMNS = (
     "deadline",
     "possible_duplicate",
 )
-
-
-def open_messages(connection: Connection, channel: str, now: datetime) -> int:
-    """How many messages of the channel are due."""
-    due = select(func.count()).where(PLANNED, messages.c.channel == channel, messages.c.due_at <= now)
-    return connection.execute(due).scalar_one()

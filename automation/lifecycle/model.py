@@ -66,14 +66,6 @@ class Lifecycle:
         return _vocabulary(types, {stage.key: stage.roles for stage in self.stages})
 
 
-def read_lifecycle(file: TomlFile, key: str, types: Mapping[str, FactType]) -> Lifecycle:
-    """Raises BadFiles with one problem for each thing wrong."""
-    lifecycle, problems = drafted_lifecycle(file, key, types)
-    if problems:
-        raise BadFiles(problems)
-    return lifecycle
-
-
 def drafted_lifecycle(
     file: TomlFile, key: str, types: Mapping[str, FactType] | None
 ) -> tuple[Lifecycle, list[Problem]]:
