@@ -2,13 +2,26 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Float, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    FromClause,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -168,10 +181,9 @@ def lock(connection: Connection, name: str, *, shared: bool = False) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock{suffix}(:key)"), {"key": LOCKS[name]})
 
 
-def lock_shards(connection: Connection, shards: Iterable[int]) -> None:
-    """Whoever counts up a shard's ids holds its lock until the transaction ends. Give them in order."""
+def lock_shards(connection: Connection, rows: FromClause) -> None:
+    """Whoever counts up the ids of the shards named in `rows` holds their locks until the transaction ends."""
     if connection.dialect.name == "postgresql":
-        for shard in shards:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:space, :shard)"), {"space": SHARD_LOCKS, "shard": shard}
-            )
+        # In one order, so that two writers cannot wait for each other in a circle.
+        each = select(rows.c.shard).distinct().order_by(rows.c.shard).subquery("each")
+        connection.execute(select(func.pg_advisory_xact_lock(SHARD_LOCKS, each.c.shard)))

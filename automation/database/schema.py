@@ -145,7 +145,6 @@ enrollments = Table(
     Column("exit_reason", Key),
     Column("goal_at", Instant),
     Column("next_step", SmallInteger, nullable=False),
-    Column("next_from", Instant),
     PrimaryKeyConstraint("shard", "enrollment_id"),
     Index(
         "one_open_enrollment",
@@ -156,14 +155,8 @@ enrollments = Table(
         sqlite_where=OPEN_ENROLLMENT,
         postgresql_where=OPEN_ENROLLMENT,
     ),
-    Index("enrollments_of_customer", "shard", "customer_id", "playbook", "entered_at"),
-    Index(
-        "enrollments_to_plan",
-        "shard",
-        "enrollment_id",
-        sqlite_where=text("next_from IS NOT NULL"),
-        postgresql_where=text("next_from IS NOT NULL"),
-    ),
+    # With the exit, so that "was in it lately" is answered by the index alone.
+    Index("enrollments_of_customer", "shard", "customer_id", "playbook", "exited_at"),
     sqlite_with_rowid=False,
 )
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
 from automation.database.engine import Database
-from automation.delivery import plan
 from automation.delivery.desk import Desk
 from automation.delivery.health import Trouble, fit_provider, free_at
 from automation.delivery.http import Door
 from automation.delivery.ledger import Flight, Record, abandoned, record_replies, release
+from automation.delivery.plan import advance
 from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare, resends
 from automation.delivery.providers import ADAPTERS, account_of
 from automation.delivery.providers.classify import from_failure
@@ -133,7 +133,7 @@ class Dispatch:
         for record in kept:
             self.tally.note(record.values["status"], record.values["reason"])
         over = [record.flight for record in kept if record.values["status"] in OVER]
-        plan.advance(connection, self.desk, [(one.shard, one.enrollment_id, now) for one in over], now)
+        advance(connection, self.desk, [(one.shard, one.enrollment_id) for one in over], now)
 
     def _learn(self, connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
         """A refusal that proves something about the address or the person is kept."""

@@ -8,17 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from automation.delivery import plan
 from automation.delivery.cases import Loaded, load_cases
 from automation.delivery.compose import Composed, compose
 from automation.delivery.decide import Hold, Send, Skip, decide
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Flight, begin_sending, claim_due
 from automation.delivery.offers import reserve
+from automation.delivery.plan import advance
 from automation.delivery.providers import ADAPTERS, Account, batches, check
 from automation.delivery.replies import Outgoing
 from automation.delivery.settle import ALONE
 from automation.delivery.tally import Tally
+from automation.delivery.told import Told
 from automation.errors import BadMessage
 from automation.reasons import Reason
 
@@ -61,12 +62,12 @@ def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, no
     """Take on what is due. Held and skipped rows are settled here; a row that cannot be rendered ends alone."""
     keys = claim_due(connection, channel, now, sender.limit)
     ready: list[tuple[Loaded, Composed]] = []
-    told = plan.Told()
+    told = Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
         composed = _settle(connection, desk, loaded, now, tally, told)
         if composed is not None:
             ready.append((loaded, composed))
-    plan.advance(connection, desk, told.write(connection, now), now)
+    advance(connection, desk, told.write(connection, now), now)
     calls = _calls(desk, ready, sender, now)
     if calls:
         begin_sending(connection, [row for call in calls for row in _rows(call, ready, sender, now, desk)])
@@ -78,7 +79,7 @@ def hold_all(
 ) -> int:
     """No provider of the channel is fit: what is due waits, and says so. Returns how many were due."""
     keys = claim_due(connection, channel, now, limit)
-    told = plan.Told()
+    told = Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
         told.hold(loaded, Hold(until, Reason.PROVIDER_PAUSED))
         tally.held[Reason.PROVIDER_PAUSED] += 1
@@ -87,7 +88,7 @@ def hold_all(
 
 
 def _settle(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: plan.Told
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: Told
 ) -> Composed | None:
     match decide(loaded.case):
         case Hold() as decision:
@@ -101,7 +102,7 @@ def _settle(
 
 
 def _compose(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: plan.Told
+    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: Told
 ) -> Composed | None:
     row = loaded.row
     offer = desk.book.playbooks[row.playbook].model.offer

@@ -10,6 +10,8 @@ from automation.database.schema import Shards, stage_changes
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
 
+EVERYWHERE = Shards()
+
 
 def stage_of(lifecycle: Lifecycle, facts: FromClause, day: Day) -> ColumnElement[str]:
     """The key of the last stage whose rule holds, as SQL."""
@@ -41,11 +43,12 @@ def change_stages(connection: Connection, lifecycle: Lifecycle, facts: Table, sh
     return changes
 
 
-def customers_by_stage(connection: Connection, lifecycle: Lifecycle, facts: Table) -> dict[str, int]:
+def customers_by_stage(
+    connection: Connection, lifecycle: Lifecycle, facts: Table, shards: Shards = EVERYWHERE
+) -> dict[str, int]:
     """How many customers stand in each stage, in the lifecycle's order."""
-    rows = connection.execute(select(facts.c.stage, func.count()).group_by(facts.c.stage))
-    found = {stage: count for stage, count in rows if stage is not None}
-    return {key: found.get(key, 0) for key in lifecycle.keys}
+    each = [func.count().filter(facts.c.stage == key).label(key) for key in lifecycle.keys]
+    return dict(connection.execute(select(*each).where(shards.of(facts))).mappings().one())
 
 
 def _move(lifecycle: Lifecycle, old: Column[Any], new: ColumnElement[str]) -> ColumnElement[str]:

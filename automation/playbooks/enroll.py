@@ -15,7 +15,6 @@ from sqlalchemy import (
     and_,
     case,
     exists,
-    false,
     func,
     insert,
     literal,
@@ -31,11 +30,13 @@ from automation.clock import local_date
 from automation.customers.facts.compute import same_customer
 from automation.customers.facts.refresh import touched
 from automation.database.engine import draw
-from automation.database.schema import SHARDS, Shards, enrollments, events, messages
-from automation.database.statistics import empty_temporary
+from automation.database.numbers import numbered
+from automation.database.schema import Shards, enrollments, events, facts_as_of, messages
+from automation.database.statistics import counted, empty_temporary
 from automation.database.types import Id, Instant, Key, later
 from automation.lifecycle.conditions import Day
 from automation.playbooks.model import HOLDOUT, MAIN, Goal, Playbook
+from automation.playbooks.turns import no_turns, turns
 from automation.reasons import Reason
 
 leaving = Table(
@@ -47,49 +48,63 @@ leaving = Table(
     PrimaryKeyConstraint("shard", "enrollment_id"),
     prefixes=["TEMPORARY"],
 )
+entering = Table(
+    "entering",
+    MetaData(),
+    TableColumn("shard", SmallInteger, nullable=False),
+    TableColumn("enrollment_id", Id, nullable=False),
+    TableColumn("customer_id", Key, nullable=False),
+    TableColumn("playbook", Key, nullable=False),
+    TableColumn("arm", Key, nullable=False),
+    TableColumn("entered_stage", Key, nullable=False),
+    PrimaryKeyConstraint("shard", "enrollment_id"),
+    prefixes=["TEMPORARY"],
+)
+PASSAGE = ("shard", "enrollment_id", "customer_id", "playbook", "arm")
 OPEN = enrollments.c.exited_at.is_(None)
 
 
 def enter_playbooks(
     connection: Connection, playbooks: Sequence[Playbook], everyone: float, facts: Table, shards: Shards, day: Day
 ) -> Counter[str]:
-    """Enroll whoever may enter. `everyone` is the share that never receives marketing. Returns entries by playbook."""
+    """Enroll whoever may enter; their first step has its turn. Returns entries by playbook.
+
+    `everyone` is the share that never receives marketing.
+    """
     today = local_date(day.now, day.zone)
     taking = [playbook for playbook in playbooks if playbook.takes(today) and playbook.stages]
+    no_turns(connection)
     if not taking:
         return Counter()
-    entering = union_all(*(_entering(one, everyone, facts, shards, day) for one in taking)).subquery("entering")
-    rows = select(
-        entering.c.shard,
-        _next_ids(entering).label("enrollment_id"),
-        entering.c.customer_id,
-        entering.c.playbook,
-        entering.c.arm,
-        literal(day.now, Instant).label("entered_at"),
-        entering.c.entered_stage,
-        literal(0).label("next_step"),
-        literal(day.now, Instant).label("next_from"),
-    )
-    connection.execute(insert(enrollments).from_select(list(rows.selected_columns.keys()), rows))
-    entered = (
-        select(enrollments.c.playbook, func.count())
-        .where(shards.of(enrollments), enrollments.c.next_from == day.now, enrollments.c.entered_at == day.now)
-        .group_by(enrollments.c.playbook)
-    )
+    empty_temporary(connection, entering, "1000 10 1")
+    found = union_all(*(_entering(one, everyone, facts, shards, day) for one in taking)).subquery("found")
+    ours = select(facts_as_of.c.shard).where(shards.of(facts_as_of)).subquery("ours")
+    found = numbered(enrollments.c.enrollment_id, found, ours, found.c.customer_id, found.c.playbook)
+    connection.execute(insert(entering).from_select(found.columns.keys(), select(found)))
+    counted(connection, entering)
+    _enroll(connection, day)
+    connection.execute(insert(turns).from_select(turns.columns.keys(), select(*entering.c[*PASSAGE], literal(0))))
+    counted(connection, turns)
+    entered = select(entering.c.playbook, func.count()).group_by(entering.c.playbook)
     return Counter(dict(connection.execute(entered).all()))
 
 
+def _enroll(connection: Connection, day: Day) -> None:
+    rows = select(entering, literal(day.now, Instant).label("entered_at"), literal(0).label("next_step"))
+    connection.execute(insert(enrollments).from_select(list(rows.selected_columns.keys()), rows))
+
+
 def _entering(playbook: Playbook, everyone: float, facts: Table, shards: Shards, day: Day) -> Any:
-    rules = [shards.of(facts), facts.c.stage.in_(sorted(playbook.stages))]
-    if playbook.when is not None:
-        rules.append(playbook.when.sql(lambda name: facts.c[name], day))
+    rules: list[ColumnElement[bool]] = [facts.c.stage.in_(sorted(playbook.stages))]
+    if playbook.when is not None:  # first, because most rules are about fewer customers than the stages are
+        rules.insert(0, playbook.when.sql(lambda name: facts.c[name], day))
     return select(
         facts.c.shard,
         facts.c.customer_id,
         literal(playbook.key, Key).label("playbook"),
         _arm(playbook, everyone, facts.c.customer_id).label("arm"),
         facts.c.stage.label("entered_stage"),
-    ).where(*rules, not_(_may_not_enter(playbook, facts, day)))
+    ).where(shards.of(facts), *rules, not_(_may_not_enter(playbook, facts, day)))
 
 
 def _may_not_enter(playbook: Playbook, facts: Table, day: Day) -> ColumnElement[bool]:
@@ -113,20 +128,6 @@ def _arm(playbook: Playbook, everyone: float, customer: ColumnElement[str]) -> C
         below += variant.weight
         rules.append((draw(literal(f"{playbook.key}:arm:") + customer) < below, literal(variant.key)))
     return case(*rules, else_=literal(MAIN, Key)) if rules else literal(MAIN, Key)
-
-
-def _next_ids(entering: Any) -> ColumnElement[int]:
-    """n * 256 + shard, with n counted on from the shard's newest row; the order makes equal states give equal ids."""
-    newest = (
-        select(func.max(enrollments.c.enrollment_id))
-        .where(enrollments.c.shard == entering.c.shard)
-        .correlate(entering)
-        .scalar_subquery()
-    )
-    order = (entering.c.customer_id, entering.c.playbook)
-    counted = func.row_number().over(partition_by=entering.c.shard, order_by=order)
-    number: ColumnElement[int] = (func.coalesce(newest // SHARDS, 0) + counted) * SHARDS + entering.c.shard
-    return number
 
 
 def meet_goals(connection: Connection, playbooks: Iterable[Playbook], day: Day) -> None:
@@ -170,7 +171,7 @@ def leave_playbooks(
     Returns exits by playbook.
     """
     empty_temporary(connection, leaving, "1000 10 1")
-    reason = _exit_reason(playbooks, facts, day)
+    reason = exit_reason(playbooks, facts, day)
     found = (
         select(enrollments.c.shard, enrollments.c.enrollment_id, reason.label("reason"))
         .join(facts, same_customer(enrollments, facts))
@@ -195,9 +196,7 @@ def end_enrollments(connection: Connection, shards: Shards, day: Day) -> Counter
     if not counts:
         return counts
     connection.execute(
-        update(enrollments)
-        .values(exited_at=day.now, exit_reason=_why(enrollments), next_from=None)
-        .where(_leaves(enrollments))
+        update(enrollments).values(exited_at=day.now, exit_reason=_why(enrollments)).where(_leaves(enrollments))
     )
     connection.execute(
         update(messages)
@@ -221,24 +220,20 @@ def _why(table: Table) -> ColumnElement[str]:
     return select(leaving.c.reason).where(of_row).correlate(table).scalar_subquery()
 
 
-def _exit_reason(playbooks: Sequence[Playbook], facts: Table, day: Day) -> ColumnElement[Any]:
-    today = local_date(day.now, day.zone)
-    known = [playbook.key for playbook in playbooks]
-    ended = [playbook.key for playbook in playbooks if playbook.has_ended(today)]
-    stayed = [playbook for playbook in playbooks if playbook.model.stay_while_in_stage]
-    asked = [playbook for playbook in playbooks if playbook.exit_when is not None]
-    of = enrollments.c.playbook
-    rules = _any_of((one.key, one.exit_when.sql(lambda name: facts.c[name], day)) for one in asked if one.exit_when)
-    return case(
-        (enrollments.c.goal_at.is_not(None), Reason.GOAL_MET.value),
-        (of.not_in(known), Reason.PLAYBOOK_REMOVED.value),
-        (of.in_(ended), Reason.PLAYBOOK_ENDED.value),
-        (rules, Reason.EXIT_RULE.value),
-        (_any_of((one.key, facts.c.stage.not_in(sorted(one.stages))) for one in stayed), Reason.LEFT_STAGE.value),
-        else_=None,
-    )
+def exit_reason(playbooks: Sequence[Playbook], facts: Table, day: Day) -> ColumnElement[Any]:
+    """Why an open enrollment ends, or NULL: the first rule that holds."""
+    gone = literal(Reason.PLAYBOOK_REMOVED.value, Key)
+    own = {playbook.key: _own_reason(playbook, facts, day) for playbook in playbooks}
+    of_playbook = case(own, value=enrollments.c.playbook, else_=gone) if own else gone
+    return case((enrollments.c.goal_at.is_not(None), literal(Reason.GOAL_MET.value, Key)), else_=of_playbook)
 
 
-def _any_of(rules: Iterable[tuple[str, ColumnElement[bool]]]) -> ColumnElement[bool]:
-    each = [and_(enrollments.c.playbook == key, rule) for key, rule in rules]
-    return or_(false(), *each)
+def _own_reason(playbook: Playbook, facts: Table, day: Day) -> ColumnElement[Any]:
+    if playbook.has_ended(local_date(day.now, day.zone)):
+        return literal(Reason.PLAYBOOK_ENDED.value, Key)
+    rules: list[tuple[ColumnElement[bool], str]] = []
+    if playbook.exit_when is not None:
+        rules.append((playbook.exit_when.sql(lambda name: facts.c[name], day), Reason.EXIT_RULE.value))
+    if playbook.model.stay_while_in_stage:
+        rules.append((facts.c.stage.not_in(sorted(playbook.stages)), Reason.LEFT_STAGE.value))
+    return case(*rules) if rules else literal(None, Key)

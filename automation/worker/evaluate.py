@@ -14,10 +14,12 @@ from automation.database.schema import Shards
 from automation.delivery.desk import Desk, open_desk
 from automation.delivery.plan import plan_day
 from automation.delivery.versions import pin
-from automation.lifecycle.evaluate import change_stages
+from automation.lifecycle.evaluate import change_stages, customers_by_stage
 from automation.playbooks.enroll import enter_playbooks, leave_playbooks, meet_goals
 from automation.playbooks.load import Book
 from automation.settings import Settings
+
+COUNTED = ("stages", "entered", "exited", "skipped", "held")
 
 
 @dataclass
@@ -26,6 +28,7 @@ class PartSummary:
 
     refreshed: int = 0
     changes: int = 0
+    stages: Counter[str] = field(default_factory=Counter)
     entered: Counter[str] = field(default_factory=Counter)
     exited: Counter[str] = field(default_factory=Counter)
     planned: int = 0
@@ -38,7 +41,7 @@ class PartSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """As `automation evaluate --json` prints it, and as the run's row keeps it."""
-        counts = {name: dict(sorted(getattr(self, name).items())) for name in ("entered", "exited", "skipped", "held")}
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in COUNTED}
         return {"refreshed": self.refreshed, "changes": self.changes, "planned": self.planned, **counts}
 
     @classmethod
@@ -64,6 +67,8 @@ def evaluate_part(connection: Connection, desk: Desk, shards: Shards, now: datet
     summary = PartSummary()
     summary.refreshed = refresh(connection, book.facts, shards, now, local_date(now, day.zone))
     summary.changes = change_stages(connection, book.lifecycle, facts, shards, day)
+    # Counted here, while the rows are at hand.
+    summary.stages = Counter(customers_by_stage(connection, book.lifecycle, facts, shards))
     meet_goals(connection, playbooks, day)
     summary.exited = leave_playbooks(connection, playbooks, facts, shards, day)
     summary.entered = enter_playbooks(connection, playbooks, desk.settings.holdout.everyone, facts, shards, day)

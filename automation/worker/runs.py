@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -52,11 +52,13 @@ def run_date(
         begun = _begin(connection, day, now)
         desk = prepare_run(connection, settings, book, now) if begun else None
     done = PartSummary()
+    whole = None
     if begun and desk is not None:
         while (shards := _claim(database, day, worker, now)) is not None:
             done.add(_work(database, desk, day, shards, worker, now))
-        _finish(database, day, now)
-    return _summary(database, book, day, now, done, time.monotonic() - started)
+        whole = _finish(database, day, now)
+    stages = whole.stages if whole else _stages(database, book)
+    return _told(book, day, now, done, stages, time.monotonic() - started)
 
 
 def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -> dict[str, Any]:
@@ -67,8 +69,8 @@ def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -
         with database.writing() as connection:
             desk = prepare_run(connection, settings, book, now)
             done = evaluate_part(connection, desk, Shards(), now)
-            seconds = time.monotonic() - started
-            found |= _told(connection, book, local_date(now, settings.business.zone), now, done, seconds)
+            day, seconds = local_date(now, settings.business.zone), time.monotonic() - started
+            found |= _told(book, day, now, done, done.stages, seconds)
             raise DryRun  # noqa: TRY301 (leaving the block is what takes it back)
     except DryRun:
         return found
@@ -147,37 +149,36 @@ def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str
         return done
 
 
-def _finish(database: Database, day: date, now: datetime) -> None:
-    """Mark the run done when no part is open; others may still be working on theirs."""
+def _finish(database: Database, day: date, now: datetime) -> PartSummary | None:
+    """Mark the run done when no part is open, and return the whole of it; others may still be working on theirs."""
     with database.writing() as connection:
         parts = connection.execute(select(run_parts.c.finished_at, run_parts.c.summary).where(run_parts.c.date == day))
         total = PartSummary()
         for finished_at, summary in parts:
             if finished_at is None:
-                return
+                return None
             total.add(PartSummary.from_dict(summary))
         done = update(runs).where(runs.c.date == day, runs.c.status == "running")
         connection.execute(done.values(status="done", finished_at=now, summary=total.as_dict()))
+    return total
 
 
-def _summary(
-    database: Database, book: Book, day: date, now: datetime, done: PartSummary, seconds: float
-) -> dict[str, Any]:
+def _stages(database: Database, book: Book) -> Mapping[str, int]:
     with database.reading() as connection:
-        return _told(connection, book, day, now, done, seconds)
+        return customers_by_stage(connection, book.lifecycle, facts_table(book.facts))
 
 
 def _told(
-    connection: Connection, book: Book, day: date, now: datetime, done: PartSummary, seconds: float
+    book: Book, day: date, now: datetime, done: PartSummary, stages: Mapping[str, int], seconds: float
 ) -> dict[str, Any]:
-    stages = customers_by_stage(connection, book.lifecycle, facts_table(book.facts))
+    """`stages` counts everybody, also where others did the work."""
     told = done.as_dict()
     del told["refreshed"]
     return {
         "date": day.isoformat(),
         "now": instant_text(now),
         "customers": sum(stages.values()),
-        "stages": stages,
         **told,
+        "stages": {key: stages.get(key, 0) for key in book.lifecycle.keys},
         "seconds": round(seconds, 3),
     }

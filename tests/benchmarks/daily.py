@@ -177,7 +177,7 @@ class Shop:
             )
             for start in range(0, len(rows), 500):
                 chunk = rows[start : start + 500]
-                advance(connection, desk, [(row.shard, row.enrollment_id, now) for row in chunk], now)
+                advance(connection, desk, [(row.shard, row.enrollment_id) for row in chunk], now)
 
 
 def first_day(shop: Shop) -> Iterator[Line]:

@@ -1,0 +1,96 @@
+"""What is planned for the steps whose turn it is: worked out once for each step and residence, joined in SQL."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    case,
+    func,
+    insert,
+    select,
+)
+
+from automation.customers.facts.compute import same_customer
+from automation.database.schema import customers
+from automation.database.statistics import counted, empty_temporary
+from automation.database.types import Instant, Key
+from automation.delivery.desk import Desk
+from automation.delivery.due import due_at
+from automation.playbooks.turns import turns
+
+timetable = Table(
+    "timetable",
+    MetaData(),
+    Column("playbook", Key, nullable=False),
+    Column("step", SmallInteger, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("version_id", Key, nullable=False),
+    Column("step_key", Key, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("topic", Key, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("deadline", Instant, nullable=False),
+    PrimaryKeyConstraint("playbook", "step", "timezone", "country", "phone"),
+    prefixes=["TEMPORARY"],
+)
+
+
+def fill_timetable(connection: Connection, desk: Desk, now: datetime) -> None:
+    """A row for each step that has its turn `now`, and for each place where its customers live."""
+    empty_temporary(connection, timetable, "100 10 5 3 2 1")
+    keys = select(turns.c.playbook, turns.c.step, *residence()).distinct()
+    found = connection.execute(keys.join_from(turns, customers, same_customer(customers, turns)))
+    if rows := [_row(desk, now, *key) for key in found]:
+        connection.execute(insert(timetable), rows)
+    counted(connection, timetable)
+
+
+def residence() -> Iterator[ColumnElement[Any]]:
+    """What tells where a customer may live, '' where it is not known; a number counts when nothing else is."""
+    nowhere = and_(customers.c.timezone.is_(None), customers.c.country.is_(None))
+    yield func.coalesce(customers.c.timezone, "").label("timezone")
+    yield func.coalesce(customers.c.country, "").label("country")
+    yield case((nowhere, func.coalesce(customers.c.phone, "")), else_="").label("phone")
+
+
+def has_its_turn(rows: FromClause) -> ColumnElement[bool]:
+    """Joins rows of `turns` and their customers with the timetable."""
+    places = zip(("timezone", "country", "phone"), residence(), strict=True)
+    same_place = (timetable.c[name] == column for name, column in places)
+    return and_(timetable.c.playbook == rows.c.playbook, timetable.c.step == rows.c.step, *same_place)
+
+
+def _row(desk: Desk, now: datetime, key: str, index: int, timezone: str, country: str, phone: str) -> dict[str, Any]:
+    playbook = desk.book.playbooks[key]
+    step = playbook.steps[index]
+    due = due_at(desk, playbook, step, now, desk.zones(timezone or None, country or None, phone or None))
+    return {
+        "playbook": key,
+        "step": index,
+        "timezone": timezone,
+        "country": country,
+        "phone": phone,
+        "version_id": desk.versions[key],
+        "step_key": step.key,
+        "channel": step.model.channel,
+        "kind": playbook.model.kind,
+        "topic": playbook.model.topic,
+        "priority": playbook.model.priority,
+        "due_at": due,
+        "deadline": due + step.model.late_by,
+    }
