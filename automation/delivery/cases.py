@@ -1,6 +1,6 @@
 """Loading what the gates look at, for a batch of messages in a few queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,11 +49,21 @@ class Loaded:
     case: Case
 
 
-def load_cases(connection: Connection, desk: Desk, keys: Sequence[MessageKey], now: datetime) -> list[Loaded]:
-    """The messages with these keys, the most important of each customer first. Each is decided as of when it is due."""
+def load_cases(
+    connection: Connection,
+    desk: Desk,
+    keys: Sequence[MessageKey],
+    now: datetime,
+    spoken: Collection[str] = (),
+) -> list[Loaded]:
+    """The messages with these keys, the most important of each customer first. Each is decided as of when it is due.
+
+    `spoken` are facts that the messages speak of; those that decide are always loaded.
+    """
     _ask(connection, keys)
-    rows = connection.execute(_rows(connection, desk, now)).all()
-    facts = _facts(connection, desk, rows, now)
+    names = _needed(desk, spoken)
+    rows = connection.execute(_rows(connection, desk, names, now)).all()
+    facts = _facts(connection, desk, names, rows, now)
     traffic = _traffic(connection, now)
     pauses = pauses_at(connection, desk.book, now)
     loaded = []
@@ -62,6 +72,13 @@ def load_cases(connection: Connection, desk: Desk, keys: Sequence[MessageKey], n
         about = traffic.setdefault((row.customer_id, row.channel), Traffic())
         loaded.append(Loaded(row, seen, _case(desk, row, seen, about, pauses, now)))
     return loaded
+
+
+def _needed(desk: Desk, spoken: Collection[str]) -> list[str]:
+    """Columns of the facts table: a customer's row of it has many more."""
+    asked_for = (condition.names for playbook in desk.book.playbooks.values() for condition in playbook.conditions)
+    wanted = {"stale", "stage", "stage_since", *spoken}.union(*asked_for)
+    return [column.name for column in facts_table(desk.book.facts).c if column.name in wanted]
 
 
 def _ask(connection: Connection, keys: Sequence[MessageKey]) -> None:
@@ -74,7 +91,7 @@ def _is_asked(table: Any) -> ColumnElement[bool]:
     return and_(table.c.shard == asked.c.shard, table.c.message_id == asked.c.message_id)
 
 
-def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
+def _rows(connection: Connection, desk: Desk, names: Sequence[str], now: datetime) -> Select[Any]:
     facts = facts_table(desk.book.facts)
     address = to_address()
     suppressed = exists().where(suppressions.c.channel == messages.c.channel, suppressions.c.address == address)
@@ -95,8 +112,9 @@ def _rows(connection: Connection, desk: Desk, now: datetime) -> Select[Any]:
             address.label("to_address"),
             suppressed.label("suppressed"),
             consent_of_message().label("consented"),
+            offers.c.code.label("offer_code"),
             offers.c.expires_at,
-            *(column.label(f"fact_{column.name}") for column in facts.c if column.name not in KEYS),
+            *(facts.c[name].label(f"fact_{name}") for name in names),
         )
         .select_from(asked.join(messages, _is_asked(messages)))
         .join(enrollments, of_enrollment(enrollments))
@@ -127,7 +145,6 @@ COLUMNS = (
     "possible_duplicate",
     "flags",
 )
-KEYS = ("shard", "customer_id")
 asked = Table(
     "asked",
     MetaData(),
@@ -175,10 +192,9 @@ def _goal_now(connection: Connection, desk: Desk, now: datetime) -> ColumnElemen
 
 
 def _facts(
-    connection: Connection, desk: Desk, rows: Iterable[Row[Any]], now: datetime
+    connection: Connection, desk: Desk, names: Sequence[str], rows: Iterable[Row[Any]], now: datetime
 ) -> dict[tuple[int, str], Mapping[str, Any]]:
     """From the table; computed anew for customers of whom something arrived since."""
-    names = [column.name for column in facts_table(desk.book.facts).c if column.name not in KEYS]
     found: dict[tuple[int, str], Mapping[str, Any]] = {}
     for row in rows:
         of = row._mapping  # noqa: SLF001 (SQLAlchemy's public name for it)

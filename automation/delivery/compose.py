@@ -14,7 +14,7 @@ from automation.clock import stays_open_until
 from automation.delivery.cases import Loaded
 from automation.delivery.desk import Desk
 from automation.delivery.offers import Code
-from automation.delivery.replies import Outgoing
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.versions import read_version
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle

@@ -44,14 +44,14 @@ class Door:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[_tracing()],
         )
-        transport = AiohttpTransport(verify=trusted, trust_env=False, client=session)
-        self._client = httpx.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=None)  # noqa: S113 (post() has one deadline for everything)
+        # The bare transport: cookies, redirects, authentication and the environment are none of its business.
+        self._transport = AiohttpTransport(verify=trusted, trust_env=False, client=session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def post(self, request: httpx.Request, *, timeout: timedelta) -> Answer | Failure:  # noqa: ASYNC109 (a total deadline is what callers want)
         """One exchange within `timeout`, the wait for a free connection included. The body is cut at 1 MB."""
@@ -74,7 +74,7 @@ class Door:
         return Failure(before_first_byte=not connected[0], reason=trouble)
 
     async def _exchange(self, request: httpx.Request, heard: list[httpx.Response], body: bytearray) -> bool:
-        response = await self._client.send(request, stream=True)
+        response = await self._transport.handle_async_request(request)
         heard.append(response)
         try:
             async for chunk in response.aiter_raw():

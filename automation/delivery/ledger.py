@@ -6,9 +6,9 @@ Every update of a row in flight matches its fence: a worker that was asleep long
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, insert, select, update
+from sqlalchemy import Connection, Integer, Table, bindparam, insert, literal, select, update
 
 from automation.customers.facts.compute import same_customer
 from automation.database.schema import PLANNED, SENDING, attempts, customers, enrollments, messages
@@ -44,16 +44,28 @@ class Record:
     http_status: int | None
 
 
+class Claimed(NamedTuple):
+    """A due message that nobody else may decide about now, and the version it is rendered from."""
+
+    shard: int
+    message_id: int
+    version_id: str
+
+    @property
+    def key(self) -> MessageKey:
+        return self.shard, self.message_id
+
+
 def claim_due(
     connection: Connection, channel: str, now: datetime, limit: int, paused: Iterable[str] = ()
-) -> list[MessageKey]:
+) -> list[Claimed]:
     """The due messages of a channel, oldest first, held until the transaction ends together with their customers.
 
     On PostgreSQL rows that another worker holds are passed over, so that two messages to one customer are never
     decided at the same time. On SQLite the write transaction is the claim.
     """
     due = (
-        select(messages.c.shard, messages.c.message_id)
+        select(messages.c.shard, messages.c.message_id, messages.c.version_id)
         .where(PLANNED, messages.c.channel == channel, messages.c.due_at <= now)
         .order_by(messages.c.due_at, messages.c.message_id)
         .limit(limit)
@@ -64,7 +76,7 @@ def claim_due(
     if connection.dialect.name == "postgresql":
         due = due.join(customers, same_customer(customers, messages)).join(enrollments, _same_enrollment())
         due = due.with_for_update(of=[messages, customers, enrollments], skip_locked=True)
-    return [(row.shard, row.message_id) for row in connection.execute(due)]
+    return [Claimed(*row) for row in connection.execute(due)]
 
 
 def _same_enrollment() -> Any:
@@ -81,18 +93,22 @@ IN_FLIGHT = (*OF, messages.c.fence == bindparam("of_fence", type_=Integer), SEND
 
 def begin_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Commit this before the first byte: each row has of_shard, of_id and the values of a message in flight."""
-    names = [name for name in rows[0] if not name.startswith("of_")]
-    values = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in names}
-    connection.execute(
-        update(messages)
-        .where(*OF, PLANNED)
-        .values(status="sending", fence=messages.c.fence + 1, attempts=messages.c.attempts + 1, **values),
-        [{_bound(name): value for name, value in row.items()} for row in rows],
-    )
+    values, bound = _shared(messages, rows)
+    taken_on = update(messages).where(*OF, PLANNED)
+    flying = {"status": "sending", "fence": messages.c.fence + 1, "attempts": messages.c.attempts + 1}
+    connection.execute(taken_on.values({**flying, **values}), bound)
 
 
-def _bound(name: str) -> str:
-    return name if name.startswith("of_") else f"new_{name}"
+def _shared(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Values for a statement over many rows, and the rows to bind: what they share is bound once, not in each."""
+    first = rows[0]
+    names = [name for name in first if not name.startswith("of_")]
+    own = [name for name in names if any(row[name] != first[name] for row in rows)]
+    shared = {name: literal(first[name], table.c[name].type) for name in names if name not in own}
+    values = shared | {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in own}
+    keys = [name for name in first if name.startswith("of_")]
+    bound = [{key: row[key] for key in keys} | {f"new_{name}": row[name] for name in own} for row in rows]
+    return values, bound
 
 
 def record_replies(connection: Connection, records: Sequence[Record], now: datetime) -> list[Record]:
@@ -102,14 +118,14 @@ def record_replies(connection: Connection, records: Sequence[Record], now: datet
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for record in kept:
         row = {"of_shard": record.flight.shard, "of_id": record.flight.message_id, "of_fence": record.flight.fence}
-        row |= {f"new_{name}": value for name, value in record.values.items()}
-        by_columns.setdefault(tuple(record.values), []).append(row)
-    for names, rows in by_columns.items():
-        values = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in names}
-        released = update(messages).where(*IN_FLIGHT).values(worker=None, lease_until=None, **values)
-        connection.execute(released, rows)
+        by_columns.setdefault(tuple(record.values), []).append({**record.values, **row})
+    for rows in by_columns.values():
+        values, bound = _shared(messages, rows)
+        released = update(messages).where(*IN_FLIGHT).values({"worker": None, "lease_until": None, **values})
+        connection.execute(released, bound)
     if kept:
-        connection.execute(insert(attempts), [_attempt(record, now) for record in kept])
+        values, bound = _shared(attempts, [_attempt(record, now) for record in kept])
+        connection.execute(insert(attempts).values(values), bound)
     return kept
 
 

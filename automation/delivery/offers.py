@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.schema import offers
@@ -36,41 +38,81 @@ def code_of(connection: Connection, shard: int, enrollment_id: int) -> Code | No
     return Code(row.code, row.expires_at) if row else None
 
 
-def reserve(
-    connection: Connection, playbook: str, offer: Offer, shard: int, enrollment_id: int, now: datetime, key: bytes
-) -> Code | None:
-    """The enrollment's code, given now if it has none; None when the pool is empty. Safe among many workers."""
-    given = code_of(connection, shard, enrollment_id)
-    if given is not None:
-        return given
-    expires_at = now + offer.valid_for
-    taken = {"shard": shard, "enrollment_id": enrollment_id, "assigned_at": now, "expires_at": expires_at}
-    if offer.generate is None:
-        code = _from_pool(connection, offer.pool or "", taken)
-    else:
-        code = _generated(connection, playbook, offer.generate, taken, key)
-    return Code(code, expires_at) if code else None
+@dataclass(frozen=True)
+class Wanted:
+    """A code that an enrollment has not been given yet."""
+
+    shard: int
+    enrollment_id: int
+    playbook: str
+    offer: Offer
+
+    @property
+    def pool(self) -> str:
+        return self.offer.pool or f"{self.playbook}:generated"
 
 
-def _from_pool(connection: Connection, pool: str, taken: dict[str, object]) -> str | None:
+def reserve(connection: Connection, wanted: Sequence[Wanted], now: datetime, key: bytes) -> dict[int, Code]:
+    """Give each enrollment a code; one is missing from the answer when its pool is empty. Safe among many workers."""
+    given: dict[int, Code] = {}
+    from_pools = groupby(sorted(wanted, key=lambda one: one.pool), key=lambda one: one.pool)
+    for pool, of_pool in from_pools:
+        them = list(of_pool)
+        codes = (
+            _from_pool(connection, pool, them, now) if them[0].offer.pool else _generated(connection, them, now, key)
+        )
+        given |= {one.enrollment_id: Code(code, now + one.offer.valid_for) for one, code in codes}
+    return given
+
+
+def _from_pool(
+    connection: Connection, pool: str, wanted: Sequence[Wanted], now: datetime
+) -> Sequence[tuple[Wanted, str]]:
     free = select(offers.c.code).where(offers.c.pool == pool, offers.c.enrollment_id.is_(None))
-    free = free.order_by(offers.c.loaded_at, offers.c.code).limit(1).with_for_update(skip_locked=True)
-    code = connection.execute(free).scalar_one_or_none()
-    if code is not None:
-        connection.execute(update(offers).values(**taken).where(offers.c.pool == pool, offers.c.code == code))
-    return code
+    free = free.order_by(offers.c.loaded_at, offers.c.code).limit(len(wanted)).with_for_update(skip_locked=True)
+    given = list(zip(wanted, connection.execute(free).scalars().all(), strict=False))
+    if given:
+        taken = update(offers).where(offers.c.pool == pool, offers.c.code == bindparam("of_code"))
+        names = ("shard", "enrollment_id", "assigned_at", "expires_at")
+        values = {name: bindparam(f"new_{name}", type_=offers.c[name].type) for name in names}
+        rows = [{"of_code": code} | {f"new_{name}": value for name, value in _taken(one, now)} for one, code in given]
+        connection.execute(taken.values(values), rows)
+    return given
 
 
-def _generated(connection: Connection, playbook: str, pattern: str, taken: dict[str, object], key: bytes) -> str:
+def _taken(one: Wanted, now: datetime) -> Iterator[tuple[str, Any]]:
+    yield from (("shard", one.shard), ("enrollment_id", one.enrollment_id))
+    yield from (("assigned_at", now), ("expires_at", now + one.offer.valid_for))
+
+
+def _generated(
+    connection: Connection, wanted: Sequence[Wanted], now: datetime, key: bytes
+) -> Sequence[tuple[Wanted, str]]:
     """Derived from the enrollment, so that a run repeated after a crash gives the same code; secret by the key."""
+    given: list[tuple[Wanted, str]] = []
+    left = list(wanted)
     for attempt in range(100):
-        code = fill_pattern(pattern, key, f"{playbook}:{taken['shard']}:{taken['enrollment_id']}:{attempt}")
-        row = {"pool": f"{playbook}:generated", "code": code, "loaded_at": taken["assigned_at"], **taken}
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        new = dialect.insert(offers).values(row).on_conflict_do_nothing(index_elements=["pool", "code"])
-        if connection.execute(new).rowcount:
-            return code
-    raise OverflowError(f"the pattern of {playbook}'s codes has no free code left")
+        codes = {one: _code(one, attempt, key) for one in left}
+        ours = _insert(connection, codes, now)
+        given += [(one, codes[one]) for one in left if one.enrollment_id in ours]
+        left = [one for one in left if one.enrollment_id not in ours]
+        if not left:
+            return given
+    raise OverflowError(f"the pattern of {left[0].playbook}'s codes has no free code left")
+
+
+def _code(one: Wanted, attempt: int, key: bytes) -> str:
+    return fill_pattern(one.offer.generate or "", key, f"{one.playbook}:{one.shard}:{one.enrollment_id}:{attempt}")
+
+
+def _insert(connection: Connection, codes: Mapping[Wanted, str], now: datetime) -> set[int]:
+    """Which enrollments got their code: another may have the same by chance."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(offers).on_conflict_do_nothing(index_elements=["pool", "code"])
+    rows = [{"pool": one.pool, "code": code, "loaded_at": now, **dict(_taken(one, now))} for one, code in codes.items()]
+    connection.execute(new, rows)
+    holders = select(offers.c.enrollment_id).where(offers.c.pool == rows[0]["pool"], offers.c.code.in_(codes.values()))
+    return set(connection.execute(holders).scalars())
 
 
 def fill_pattern(pattern: str, key: bytes, words: str) -> str:

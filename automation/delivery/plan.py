@@ -41,14 +41,16 @@ def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) 
     next one, which is planned and decided too.
     """
     total = Planned()
-    total.count += plan_turns(connection, desk, now)
+    plan_turns(connection, desk, now, total)
     among = shards.each_of(messages)
     while True:
         find_doubtful(connection, desk, among, now, now + HORIZON)
         _decide_doubtful(connection, desk, now, total)
         if not give_turns(connection, desk.book.playbooks, now):
             return total
-        total.count += plan_turns(connection, desk, now)
+        earliest = plan_turns(connection, desk, now, total)
+        if earliest is None or earliest >= now + HORIZON:
+            return total
         among = and_(shards.each_of(messages), exists().where(_of_turn(turns)))
 
 
@@ -86,15 +88,19 @@ def advance(connection: Connection, desk: Desk, passages: Iterable[PassageKey], 
     none_finished(connection)
     finish(connection, passages)
     if give_turns(connection, desk.book.playbooks, now):
-        plan_turns(connection, desk, now)
+        plan_turns(connection, desk, now, Planned())
 
 
-def plan_turns(connection: Connection, desk: Desk, now: datetime) -> int:
-    """One row of the ledger for each passage that has its turn. Returns how many."""
+def plan_turns(connection: Connection, desk: Desk, now: datetime, total: Planned) -> datetime | None:
+    """One row of the ledger for each passage that has its turn. Returns when the first is due."""
     lock_shards(connection, turns)
-    fill_timetable(connection, desk, now)
-    rows = _rows(desk, now)
-    return connection.execute(insert(messages).from_select(list(rows.selected_columns.keys()), rows)).rowcount
+    earliest = fill_timetable(connection, desk, now)
+    if earliest is not None:
+        rows = _rows(desk, now)
+        total.count += connection.execute(
+            insert(messages).from_select(list(rows.selected_columns.keys()), rows)
+        ).rowcount
+    return earliest
 
 
 def _rows(desk: Desk, now: datetime) -> Select[Any]:

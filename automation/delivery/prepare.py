@@ -1,7 +1,8 @@
 """Inside one transaction: claim, decide, render, and say `sending`. When it commits, the calls may be posted."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,14 +13,15 @@ from automation.delivery.cases import Loaded, load_cases
 from automation.delivery.compose import Composed, compose
 from automation.delivery.decide import Hold, Send, Skip, decide
 from automation.delivery.desk import Desk
-from automation.delivery.ledger import Flight, begin_sending, claim_due
-from automation.delivery.offers import reserve
+from automation.delivery.ledger import Claimed, Flight, begin_sending, claim_due
+from automation.delivery.offers import Code, Wanted, reserve
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.plan import advance
-from automation.delivery.providers import ADAPTERS, Account, batches, check
-from automation.delivery.replies import Outgoing
+from automation.delivery.providers import ADAPTERS, Account, batches
 from automation.delivery.settle import ALONE
 from automation.delivery.tally import Tally
 from automation.delivery.told import Told
+from automation.delivery.versions import read_version
 from automation.errors import BadMessage
 from automation.reasons import Reason
 
@@ -38,6 +40,14 @@ class Call:
     flights: Sequence[Flight]
     customers: Sequence[tuple[int, str]]
     resend: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A message that may go, and what is to be posted."""
+
+    loaded: Loaded
+    composed: Composed
 
 
 @dataclass
@@ -60,25 +70,48 @@ class Sender:
 
 def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, now: datetime, tally: Tally) -> Prepared:
     """Take on what is due. Held and skipped rows are settled here; a row that cannot be rendered ends alone."""
-    keys = claim_due(connection, channel, now, sender.limit)
-    ready: list[tuple[Loaded, Composed]] = []
+    claimed = claim_due(connection, channel, now, sender.limit)
+    ready: list[Ready] = []
     told = Told()
-    for loaded in load_cases(connection, desk, keys, now) if keys else ():
-        composed = _settle(connection, desk, loaded, now, tally, told)
-        if composed is not None:
-            ready.append((loaded, composed))
+    for loaded in _rounds(_loaded(connection, desk, claimed, now)):
+        going = [one for one in loaded if _goes(one, told, tally)]
+        codes = _codes(connection, desk, going, now)
+        composed = ((one, _compose(connection, desk, one, codes, now, tally, told)) for one in going)
+        ready += [Ready(one, made) for one, made in composed if made is not None]
     advance(connection, desk, told.write(connection, now), now)
     calls = _calls(desk, ready, sender, now)
     if calls:
-        begin_sending(connection, [row for call in calls for row in _rows(call, ready, sender, now, desk)])
-    return Prepared(len(keys), calls)
+        begin_sending(connection, _rows(calls, ready, sender, now, desk))
+    return Prepared(len(claimed), calls)
+
+
+def _loaded(connection: Connection, desk: Desk, claimed: Sequence[Claimed], now: datetime) -> Sequence[Loaded]:
+    if not claimed:
+        return ()
+    spoken = frozenset[str]().union(
+        *(read_version(connection, one).facts for one in {one.version_id for one in claimed})
+    )
+    return load_cases(connection, desk, [one.key for one in claimed], now, spoken)
+
+
+def _rounds(cases: Iterable[Loaded]) -> Iterable[list[Loaded]]:
+    """Each customer's first message, then each one's second: what became of one is known when the next is decided."""
+    rounds: list[list[Loaded]] = []
+    seen: Counter[tuple[int, str]] = Counter()
+    for loaded in cases:
+        customer = (loaded.row.shard, loaded.row.customer_id)
+        if seen[customer] == len(rounds):
+            rounds.append([])
+        rounds[seen[customer]].append(loaded)
+        seen[customer] += 1
+    return rounds
 
 
 def hold_all(
     connection: Connection, desk: Desk, channel: str, until: datetime, limit: int, now: datetime, tally: Tally
 ) -> int:
     """No provider of the channel is fit: what is due waits, and says so. Returns how many were due."""
-    keys = claim_due(connection, channel, now, limit)
+    keys = [one.key for one in claim_due(connection, channel, now, limit)]
     told = Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
         told.hold(loaded, Hold(until, Reason.PROVIDER_PAUSED))
@@ -87,9 +120,7 @@ def hold_all(
     return len(keys)
 
 
-def _settle(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: Told
-) -> Composed | None:
+def _goes(loaded: Loaded, told: Told, tally: Tally) -> bool:
     match decide(loaded.case):
         case Hold() as decision:
             tally.held[decision.reason] += 1
@@ -97,25 +128,40 @@ def _settle(
         case Skip() as decision:
             tally.note(told.skip(loaded, decision), decision.reason)
         case Send():
-            return _compose(connection, desk, loaded, now, tally, told)
-    return None
+            return True
+    return False
+
+
+def _codes(connection: Connection, desk: Desk, going: Iterable[Loaded], now: datetime) -> dict[int, Code]:
+    """The offer code of each enrollment that has one or gets one now."""
+    given: dict[int, Code] = {}
+    wanted: list[Wanted] = []
+    for row in (loaded.row for loaded in going):
+        offer = desk.book.playbooks[row.playbook].model.offer
+        if row.offer_code is not None:
+            given[row.enrollment_id] = Code(row.offer_code, row.expires_at)
+        elif offer is not None:
+            wanted.append(Wanted(row.shard, row.enrollment_id, row.playbook, offer))
+    return given | reserve(connection, wanted, now, desk.identity.encode())
 
 
 def _compose(
-    connection: Connection, desk: Desk, loaded: Loaded, now: datetime, tally: Tally, told: Told
+    connection: Connection,
+    desk: Desk,
+    loaded: Loaded,
+    codes: Mapping[int, Code],
+    now: datetime,
+    tally: Tally,
+    told: Told,
 ) -> Composed | None:
     row = loaded.row
-    offer = desk.book.playbooks[row.playbook].model.offer
-    code = None
-    if offer is not None:
-        code = reserve(connection, row.playbook, offer, row.shard, row.enrollment_id, now, desk.identity.encode())
-        if code is None:
-            tally.held[Reason.NO_OFFER_CODE] += 1
-            told.hold(loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
-            return None
+    code = codes.get(row.enrollment_id)
+    if code is None and desk.book.playbooks[row.playbook].model.offer is not None:
+        tally.held[Reason.NO_OFFER_CODE] += 1
+        told.hold(loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
+        return None
     try:
         composed = compose(connection, desk, loaded, code, now)
-        check(composed.outgoing)
     except BadMessage as error:
         log.warning("message %s cannot be sent: %s", row.message_id, error)
         tally.statuses["failed"] += 1
@@ -127,14 +173,14 @@ def _compose(
     return composed
 
 
-def _calls(desk: Desk, ready: Sequence[tuple[Loaded, Composed]], sender: Sender, now: datetime) -> list[Call]:
+def _calls(desk: Desk, ready: Sequence[Ready], sender: Sender, now: datetime) -> list[Call]:
     """Split before the first attempt: by the provider's number of messages and bytes; a refused batch one by one."""
     provider = desk.settings.providers[sender.provider]
     adapter = ADAPTERS[provider.kind]
-    by_id = {loaded.row.message_id: loaded for loaded, _ in ready}
-    together = [composed.outgoing for loaded, composed in ready if loaded.row.flags != ALONE]
+    by_id = {one.loaded.row.message_id: one.loaded for one in ready}
+    together = [one.composed.outgoing for one in ready if one.loaded.row.flags != ALONE]
     groups = list(batches(adapter, together, sender.account, provider.batch))
-    groups += [[composed.outgoing] for loaded, composed in ready if loaded.row.flags == ALONE]
+    groups += [[one.composed.outgoing] for one in ready if one.loaded.row.flags == ALONE]
     return [_call(desk, [by_id[one.message_id] for one in group], group, sender, now) for group in groups]
 
 
@@ -176,27 +222,28 @@ def resends(desk: Desk, playbook: str, step: str, provider: str) -> bool:
 
 
 def _rows(
-    call: Call, ready: Sequence[tuple[Loaded, Composed]], sender: Sender, now: datetime, desk: Desk
+    calls: Iterable[Call], ready: Iterable[Ready], sender: Sender, now: datetime, desk: Desk
 ) -> list[Mapping[str, Any]]:
-    composed_by_id = {composed.outgoing.message_id: composed for _, composed in ready}
-    lease_until = now + desk.settings.providers[sender.provider].timeout + LEASE
-    rows: list[Mapping[str, Any]] = []
-    for flight in call.flights:
-        composed = composed_by_id[flight.message_id]
-        rows.append(
-            {
-                "of_shard": flight.shard,
-                "of_id": flight.message_id,
-                "reason": None,
-                "provider": sender.provider,
-                "batch": flight.batch,
-                "idempotency_key": call.key,
-                "first_used_at": now,
-                "worker": sender.worker,
-                "lease_until": lease_until,
-                "address": composed.outgoing.recipient,
-                "context": composed.context,
-                "content_hash": composed.content_hash,
-            }
-        )
-    return rows
+    """The values of the ledger's rows while they are in flight."""
+    composed = {one.composed.outgoing.message_id: one.composed for one in ready}
+    same = {
+        "reason": None,
+        "provider": sender.provider,
+        "first_used_at": now,
+        "worker": sender.worker,
+        "lease_until": now + desk.settings.providers[sender.provider].timeout + LEASE,
+    }
+    return [
+        same
+        | {
+            "of_shard": flight.shard,
+            "of_id": flight.message_id,
+            "batch": flight.batch,
+            "idempotency_key": call.key,
+            "address": composed[flight.message_id].outgoing.recipient,
+            "context": composed[flight.message_id].context,
+            "content_hash": composed[flight.message_id].content_hash,
+        }
+        for call in calls
+        for flight in call.flights
+    ]

@@ -1,4 +1,4 @@
-"""What goes out to a provider and what comes back: plain values, shared by the adapters, the door and the ledger."""
+"""What comes back from a provider: plain values, shared by the adapters, the door and the ledger."""
 
 import re
 from collections.abc import Mapping
@@ -9,23 +9,6 @@ from typing import Literal
 DETAIL_LIMIT = 200
 ADDRESS = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+")
 NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """One rendered message, ready for a provider. `validity` is how long an SMS may wait in the provider's queue."""
-
-    message_id: int
-    channel: Literal["email", "sms"]
-    sender: str
-    recipient: str
-    subject: str
-    html: str
-    text: str
-    headers: Mapping[str, str]
-    tag: str
-    kind: Literal["marketing", "transactional"]
-    validity: timedelta | None = None
 
 
 @dataclass(frozen=True)

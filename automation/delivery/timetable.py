@@ -50,14 +50,18 @@ timetable = Table(
 )
 
 
-def fill_timetable(connection: Connection, desk: Desk, now: datetime) -> None:
-    """A row for each step that has its turn `now`, and for each place where its customers live."""
+def fill_timetable(connection: Connection, desk: Desk, now: datetime) -> datetime | None:
+    """A row for each step that has its turn `now`, and for each place where its customers live.
+
+    Returns when the first is due; None when no step has its turn.
+    """
     empty_temporary(connection, timetable, "100 10 5 3 2 1")
     keys = select(turns.c.playbook, turns.c.step, *residence()).distinct()
     found = connection.execute(keys.join_from(turns, customers, same_customer(customers, turns)))
     if rows := [_row(desk, now, *key) for key in found]:
         connection.execute(insert(timetable), rows)
     counted(connection, timetable)
+    return min((row["due_at"] for row in rows), default=None)
 
 
 def residence() -> Iterator[ColumnElement[Any]]:

@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, insert, select
 
 from automation.database.schema import playbook_versions
+from automation.errors import BadFiles, BadMessage
 from automation.messages.sources import TemplateSource, choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book
@@ -36,13 +38,32 @@ class Version:
     def template(
         self, step: str, variant: str | None, channel: str, wanted: str | None, default: str
     ) -> CompiledTemplate:
-        """The compiled template of a step in the customer's locale, or in the nearest there is."""
+        """The compiled template of a step in the customer's locale, or in the nearest there is.
+
+        Raises BadMessage when it was kept by an earlier release and cannot be compiled by this one.
+        """
         asked = (step, variant, channel, wanted, default)
         if asked not in self._chosen:
             of_step = self._templates[step]
             sources = self._sources[_named(channel, of_step.get(variant or "", of_step[""]))]
-            self._chosen[asked] = compile_template(sources[choose_locale(wanted, sources, default)])
+            try:
+                self._chosen[asked] = compile_template(sources[choose_locale(wanted, sources, default)])
+            except BadFiles as bad:
+                raise BadMessage(f"{bad.problems[0].file}: {bad.problems[0].message}") from None
         return self._chosen[asked]
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The facts that its templates speak of."""
+        names = (name for of_locale in self._sources.values() for one in of_locale.values() for name in _names(one))
+        return frozenset(name.removeprefix("facts.") for name in names if name.startswith("facts."))
+
+
+def _names(source: TemplateSource) -> frozenset[str]:
+    try:
+        return compile_template(source).names
+    except BadFiles:  # told where a message is rendered from it
+        return frozenset()
 
 
 def _named(channel: str, name: str) -> str:

@@ -182,8 +182,9 @@ def _requests(database: Database, desk: Desk, provider: str) -> list[httpx.Reque
     found = []
     with database.writing() as connection:
         keys = [tuple(key) for key in connection.execute(select(messages.c.shard, messages.c.message_id))]
+        spoken = desk.book.facts.types
         for start in range(0, len(keys), 500):
-            for loaded in load_cases(connection, desk, keys[start : start + 500], NOW):
+            for loaded in load_cases(connection, desk, keys[start : start + 500], NOW, spoken):
                 composed = compose(connection, desk, loaded, Code("BACK-22222222", NOW), NOW)
                 found.append(adapter.request([composed.outgoing], account, None))
     return found

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, SANDBOX_SID, Account
-from automation.delivery.replies import Outgoing
 from automation.delivery.sandbox import SandboxServer
 
 # Loading certificates takes longer than a call to this machine.

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pytest
 
 from automation.delivery import replies
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, BASE_URLS, Account, Adapter, classify
-from automation.delivery.replies import Accepted, Answer, Outgoing, Refused, Reply, Unknown
-from automation.errors import BadMessage
+from automation.delivery.replies import Accepted, Answer, Refused, Reply, Unknown
 from automation.settings import Provider
 
 FOLDER = Path(classify.__file__).parent
@@ -54,11 +54,6 @@ def test_the_example_posts_a_message(acme: Adapter) -> None:
     assert json.loads(request.content) | {"custom_id": "7", "subject": "Grüße"} == json.loads(request.content)
     assert acme.size(MAIL, ACCOUNT) == len(request.content)
     assert request.content == acme.request([MAIL], ACCOUNT, None).content
-
-
-def test_the_example_refuses_what_could_break_out_of_its_place(acme: Adapter) -> None:
-    with pytest.raises(BadMessage):
-        acme.request([Outgoing(**{**vars(MAIL), "subject": "Hi\r\nBcc: eve@example.com"})], ACCOUNT, None)
 
 
 def test_the_example_understands_its_answers(acme: Adapter) -> None:

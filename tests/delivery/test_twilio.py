@@ -8,8 +8,9 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import SecretStr
 
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, account_of, batches
-from automation.delivery.replies import Accepted, Answer, Later, Outgoing, Refused, Reply, Unknown
+from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, Unknown
 from automation.errors import BadInput, BadMessage
 from automation.settings import Provider
 
@@ -94,7 +95,7 @@ def test_every_message_is_a_call_of_its_own() -> None:
 )
 def test_a_number_that_is_not_e164_is_refused_before_any_call(number: str) -> None:
     with pytest.raises(BadMessage):
-        TWILIO.request([replace(NUDGE, recipient=number)], ACCOUNT, None)
+        replace(NUDGE, recipient=number)
 
 
 def test_an_accepted_text_keeps_its_sid() -> None:

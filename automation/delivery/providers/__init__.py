@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter
-from automation.delivery.providers.clean import check
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.twilio import Twilio
-from automation.delivery.replies import Outgoing
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
-__all__ = ["ADAPTERS", "Account", "Adapter", "account_of", "batches", "check"]
+__all__ = ["ADAPTERS", "Account", "Adapter", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "twilio": Twilio()}
 BASE_URLS = {"postmark": "https://api.postmarkapp.com", "twilio": "https://api.twilio.com"}
@@ -35,10 +34,10 @@ def account_of(name: str, provider: Provider, callback_url: str | None = None) -
 
 
 def batches(adapter: Adapter, messages: Sequence[Outgoing], account: Account, most: int) -> Iterator[list[Outgoing]]:
-    """Split before the first attempt: at most `most` messages, and what the provider takes in items and bytes.
-
-    Raises BadMessage: `check` each message before.
-    """
+    """Split before the first attempt: at most `most` messages, and what the provider takes in items and bytes."""
+    if min(most, adapter.batch_limit) == 1:
+        yield from ([message] for message in messages)
+        return
     batch: list[Outgoing] = []
     filled = 2  # the brackets of an array
     near = sum(map(_at_most, messages)) > adapter.batch_bytes

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import httpx
 
-from automation.delivery.replies import Answer, Outgoing, Reply
+from automation.delivery.outgoing import Outgoing
+from automation.delivery.replies import Answer, Reply
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Adapter(Protocol):
     keyed: bool
 
     def size(self, message: Outgoing, account: Account) -> int:
-        """How many bytes of the call's body this message takes. Raises BadMessage."""
+        """How many bytes of the call's body this message takes."""
 
     def request(self, messages: Sequence[Outgoing], account: Account, key: str | None) -> httpx.Request:
-        """The one call that posts these messages; the same input gives the same bytes. Raises BadMessage."""
+        """The one call that posts these messages; the same input gives the same bytes."""
 
     def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
         """One reply per message, in their order."""

@@ -1,16 +1,16 @@
 """Postmark: https://postmarkapp.com/developer/api/email-api"""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import httpx
+import orjson
 
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
 from automation.delivery.providers.adapter import Account
-from automation.delivery.providers.clean import check
-from automation.delivery.replies import Accepted, Answer, Later, Outgoing, Refused, Reply, masked
+from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, masked
 
 Scope = Literal["recipient", "message", "account"]
 
@@ -66,7 +66,6 @@ class Postmark:
 
 
 def _payload(message: Outgoing, account: Account) -> dict[str, Any]:
-    check(message)
     marketing = message.kind == "marketing"
     bodies = {"HtmlBody": message.html, "TextBody": message.text}
     return {
@@ -82,7 +81,7 @@ def _payload(message: Outgoing, account: Account) -> dict[str, Any]:
 
 
 def _encoded(payload: Any) -> bytes:
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(payload)
 
 
 def _batch(body: Any, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:

@@ -4,15 +4,16 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
 import httpx
 
+from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
 from automation.delivery.providers.adapter import Account
-from automation.delivery.providers.clean import check
-from automation.delivery.replies import Accepted, Answer, Later, Outgoing, Refused, Reply, masked
+from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, masked
 
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 LONGEST_VALIDITY = timedelta(seconds=36_000)
@@ -65,15 +66,18 @@ class Twilio:
             "Authorization": "Basic " + b64encode(f"{account.account}:{account.token}".encode()).decode(),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        url = f"{account.base_url}/2010-04-01/Accounts/{account.account}/Messages.json"
-        return httpx.Request("POST", url, headers=headers, content=_form(message, account))
+        return httpx.Request("POST", _url(account), headers=headers, content=_form(message, account))
 
     def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
         return classify.each(_reply(classify.json_body(answer), answer, now), len(messages))
 
 
+@lru_cache(maxsize=64)  # reading an address takes as long as writing the message into a form
+def _url(account: Account) -> httpx.URL:
+    return httpx.URL(f"{account.base_url}/2010-04-01/Accounts/{account.account}/Messages.json")
+
+
 def _form(message: Outgoing, account: Account) -> bytes:
-    check(message)
     fields = [("To", message.recipient)]
     if account.messaging_service:
         fields.append(("MessagingServiceSid", account.messaging_service))
