@@ -7,7 +7,9 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import select, update
 
 from automation.customers.suppress import withdraw_consent
-from automation.database.schema import consents, messages, pauses, shard_of, suppressions
+from automation.database.schema import consents, messages, offers, pauses, shard_of, suppressions
+from automation.delivery.offers import Wanted, fill_pattern, load_codes, reserve
+from automation.playbooks.model import Offer
 
 DAY1, NOON1, DAY2, NOON2 = (
     "2026-03-02T05:00:00Z",
@@ -298,6 +300,57 @@ def test_an_empty_pool_of_codes_holds_the_message(shop: Shop) -> None:
     shop.customers("ada")
     shop.evaluate(DAY1)
     assert shop.send(NOON1)["held"] == {"no_offer_code": 1}
+
+
+def test_a_pool_with_too_few_codes_gives_each_of_them_once_and_holds_the_rest(shop: Shop) -> None:
+    shop.write(care=playbook('[offer]\npool = "spring"\nvalid_for = "9 days"\n' + step("one", late_by="3 days")))
+    shop.customers("ada", "bob", "cem")
+    with shop.database.writing() as connection:
+        load_codes(connection, "spring", ["ONE", "TWO"], at(DAY1))
+    shop.evaluate(DAY1)
+    told = shop.send(NOON1)
+    assert (told["sent"], told["held"]) == (2, {"no_offer_code": 1})
+    with shop.database.writing() as connection:
+        load_codes(connection, "spring", ["THREE"], at(NOON1))
+    assert shop.send(NOON2)["sent"] == 1
+    holders = [(row.code, row.enrollment_id) for row in shop.rows(offers)]
+    assert sorted(code for code, _ in holders) == ["ONE", "THREE", "TWO"]
+    assert len({enrollment for _, enrollment in holders}) == 3
+
+
+def test_two_enrollments_never_get_the_same_generated_code_even_when_it_is_drawn_for_both(shop: Shop) -> None:
+    offer = Offer.model_validate({"generate": "HI-######", "valid_for": "9 days"})
+    wanted = [Wanted(1, 257, "care", offer), Wanted(2, 258, "care", offer)]
+    with shop.database.writing() as connection:
+        drawn = fill_pattern("HI-######", b"key", "care:2:258:0")
+        load_codes(connection, "care:generated", [drawn], at(DAY1))
+        codes = reserve(connection, wanted, at(DAY1), b"key")
+    assert codes[257].code == fill_pattern("HI-######", b"key", "care:1:257:0")
+    assert codes[258].code == fill_pattern("HI-######", b"key", "care:2:258:1")
+
+
+def test_a_message_that_cannot_be_rendered_does_not_use_up_its_customers_cap(shop: Shop) -> None:
+    shop.per_day = 1
+    minor = playbook(step("one", late_by="3 days"), priority=10)
+    shop.write(major=playbook(step("one", "hello/name"), priority=90), minor=minor)
+    (shop.folder / "templates/hello/name.en.md").write_text(
+        '+++\nsubject = "Hello {{ customer.first_name }}"\n+++\nHi\n', encoding="utf-8"
+    )
+    shop.customers("ada")
+    shop.evaluate(DAY1)
+    with shop.database.writing() as connection:  # as if both had come due at once
+        connection.execute(update(messages).values(due_at=at(NOON1), reason=None))
+    told = shop.send(NOON1)
+    assert (told["failed"], told["sent"]) == (1, 1)
+
+
+def test_a_number_tells_the_hour_where_nothing_else_does(shop: Shop) -> None:
+    shop.write(care=playbook(step("one", "hello/text", "sms")))
+    shop.customers("ada", timezone=None, phone="+393331234567")
+    shop.customers("bob", timezone=None, phone="+819012345678")
+    shop.evaluate(DAY1)
+    due = {row.customer_id: row.due_at for row in shop.rows()}
+    assert due == {"ada": at("2026-03-02T08:00:00Z"), "bob": at(DAY1)}
 
 
 def test_no_address_and_no_body_stay_in_the_row_only_what_the_template_uses_is_kept(shop: Shop) -> None:
