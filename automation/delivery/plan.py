@@ -14,7 +14,7 @@ from automation.database.engine import draw, lock_shards
 from automation.database.numbers import numbered
 from automation.database.schema import Shards, customers, messages
 from automation.database.types import Instant, Key
-from automation.delivery.cases import Loaded, load_cases
+from automation.delivery.cases import Loaded, load_cases, of_enrollment
 from automation.delivery.decide import Hold, Skip, decide
 from automation.delivery.desk import Desk
 from automation.delivery.doubtful import doubtful_messages, find_doubtful, skip_for_sure
@@ -51,11 +51,7 @@ def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) 
         earliest = plan_turns(connection, desk, now, total)
         if earliest is None or earliest >= now + HORIZON:
             return total
-        among = and_(shards.each_of(messages), exists().where(_of_turn(turns)))
-
-
-def _of_turn(table: Any) -> ColumnElement[bool]:
-    return and_(table.c.shard == messages.c.shard, table.c.enrollment_id == messages.c.enrollment_id)
+        among = and_(shards.each_of(messages), exists().where(of_enrollment(turns)))
 
 
 def _decide_doubtful(connection: Connection, desk: Desk, now: datetime, total: Planned) -> None:

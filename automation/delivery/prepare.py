@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,13 +110,12 @@ def _rounds(cases: Iterable[Loaded]) -> Iterable[list[Loaded]]:
 def hold_all(
     connection: Connection, desk: Desk, channel: str, until: datetime, limit: int, now: datetime, tally: Tally
 ) -> int:
-    """No provider of the channel is fit: what is due waits, and says so. Returns how many were due."""
+    """No provider of the channel is fit: what is due waits, or is over all the same. Returns how many were due."""
     keys = [one.key for one in claim_due(connection, channel, now, limit)]
     told = Told()
     for loaded in load_cases(connection, desk, keys, now) if keys else ():
-        told.hold(loaded, Hold(until, Reason.PROVIDER_PAUSED))
-        tally.held[Reason.PROVIDER_PAUSED] += 1
-    told.write(connection, now)
+        _goes(replace(loaded, case=replace(loaded.case, provider_free_at=until)), told, tally)
+    advance(connection, desk, told.write(connection, now), now)
     return len(keys)
 
 

@@ -197,6 +197,16 @@ def test_nobody_at_the_door_costs_no_message(shop: Shop) -> None:
     assert shop.send("2026-03-02T13:00:00Z")["sent"] == 5
 
 
+def test_while_no_provider_is_fit_what_is_too_late_expires_and_the_rest_waits(shop: Shop) -> None:
+    shop.write(short=playbook(step("one", late_by="1 hours")), long=playbook(step("one", late_by="2 days")))
+    shop.customers("ada")
+    shop.evaluate(DAY1)
+    shop.pause("provider:sandbox_email")
+    told = shop.send(NOON1)
+    assert (told["expired"], told["held"]) == (1, {"provider_paused": 1})
+    assert [(row.playbook, row.status) for row in shop.rows()] == [("long", "planned"), ("short", "expired")]
+
+
 def test_wrong_credentials_pause_the_provider_after_three_posts_and_lose_nothing(shop: Shop) -> None:
     shop.batch = 1
     shop.write(care=playbook(step("one", late_by="2 days")))
