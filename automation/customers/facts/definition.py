@@ -111,6 +111,11 @@ class Fact:
         return "" if self.measure == "count" else str(getattr(self.model, self.measure))
 
     @property
+    def is_packed(self) -> bool:
+        """Whether it is a property's value in the first or the newest event."""
+        return self.measure in {"first", "last", "latest"} and self.key != "time"
+
+    @property
     def events(self) -> tuple[str, ...]:
         event = self.model.event
         return (event,) if isinstance(event, str) else event or ()
