@@ -89,6 +89,16 @@ def facts_as_of(
     return rows.where(shards.of(customers)) if only is None else rows
 
 
+def windowed_as_of(definitions: FactDefinitions, dialect: str, now: datetime, only: FromClause) -> Select[Any]:
+    """The facts with a `within` alone, for the customers of `only`; there must be such facts."""
+    values = json_values(dialect)
+    counted = _of_events(definitions.windowed, values, now, Shards(), only)
+    assert counted is not None  # noqa: S101 (only a fact of events has a window)
+    columns = (_column(fact, values, counted).label(fact.name) for fact in definitions.windowed.facts)
+    source = only.outerjoin(counted, same_customer(only, counted))
+    return select(only.c.shard, only.c.customer_id, *columns).select_from(source)
+
+
 def last_stage(column: str, day: Any) -> ColumnElement[Any]:
     """`to_stage` or `changed_at` of the customer's newest stage change up to a local date."""
     return (

@@ -142,6 +142,11 @@ class FactDefinitions:
         return {**ALWAYS, **{fact.name: fact.type for fact in self.facts}}
 
     @property
+    def windowed(self) -> "FactDefinitions":
+        """Those that only count events of a number of days."""
+        return FactDefinitions(tuple(fact for fact in self.facts if fact.within is not None))
+
+    @property
     def of_events(self) -> tuple[Fact, ...]:
         return tuple(fact for fact in self.facts if fact.attribute is None)
 
