@@ -4,13 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column as TableColumn
 from sqlalchemy import (
+    Column,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
     Select,
-    SmallInteger,
     Table,
     and_,
     delete,
@@ -31,22 +28,15 @@ from automation.customers.facts.compute import facts_table, last_stage, same_cus
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
 from automation.database.schema import Shards, events, facts_as_of
-from automation.database.statistics import assume_facts, counted, empty_temporary
+from automation.database.statistics import assume_facts
+from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Key
 
 CustomerKey = tuple[int, str]
-EXPECTED = "1000 10 1"
 
 
 def _customers(name: str) -> Table:
-    return Table(
-        name,
-        MetaData(),
-        TableColumn("shard", SmallInteger, nullable=False),
-        TableColumn("customer_id", Key, nullable=False),
-        PrimaryKeyConstraint("shard", "customer_id"),
-        prefixes=["TEMPORARY"],
-    )
+    return temporary(name, shard_column(), Column("customer_id", Key, primary_key=True))
 
 
 # Of whom something arrived or began to count; and those of whom something only left a window.
@@ -99,7 +89,7 @@ def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards
 
 def create_touched(connection: Connection) -> None:
     """An empty `touched`, seen by this connection alone."""
-    empty_temporary(connection, touched, EXPECTED)
+    empty(connection, touched)
 
 
 def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
@@ -124,7 +114,7 @@ def _find_crossing(
     connection: Connection, shards: Shards, definitions: FactDefinitions, as_of: datetime, now: datetime
 ) -> None:
     """Customers with an event that left a window since the last time, unless all their facts are new anyway."""
-    empty_temporary(connection, crossing, EXPECTED)
+    empty(connection, crossing)
     # One select for each edge: an OR of ranges of time would be a pass over the whole index.
     left = union(*(_left(shards, *edge, as_of, now) for edge in _edges(definitions))).subquery("left")
     rows = select(left).where(~exists().where(same_customer(touched, left)))
