@@ -5,12 +5,14 @@ Whoever adds a row first locks the customer's own row, so that two writers never
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, and_, select
+from sqlalchemy import Connection, FromClause, and_, case, literal, select
 
-from automation.customers.staging import Row, write
+from automation.customers.staging import Row, insert_into, write
 from automation.database.schema import consents
+from automation.database.types import Instant
 
 EVERY_TOPIC = "*"
 CHANNELS = ("email", "sms")
@@ -65,6 +67,19 @@ def recorded_of(connection: Connection, staged: FromClause) -> Sequence[Row]:
         .order_by(staged.c.shard, staged.c.customer_id, consents.c.number)
     )
     return [tuple(row) for row in connection.execute(rows)]
+
+
+def add_first(connection: Connection, staged: FromClause, source: str, now: datetime) -> None:
+    """The same for the customers in `staged`, who have nothing on record: a yes counts, a no withdraws nothing.
+
+    `staged` has a row for each, with `email_consent` and `sms_consent`, which are null when nothing is told.
+    """
+    numbers = {"email": literal(1), "sms": case((staged.c.email_consent, 2), else_=1)}
+    for channel, number in numbers.items():
+        of_all = (channel, EVERY_TOPIC, True, IMPORT, source, IMPORT)
+        said = (staged.c.shard, staged.c.customer_id, number, *map(literal, of_all), literal(now, Instant))
+        rows = select(*said).where(staged.c[f"{channel}_consent"])
+        connection.execute(insert_into(connection, consents).from_select(consents.columns.keys(), rows))
 
 
 def add(connection: Connection, imported: Imported) -> None:
