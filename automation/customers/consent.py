@@ -4,7 +4,7 @@ Whoever adds a row first locks the customer's own row, so that two writers never
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,11 @@ class Imported:
         for customer_id, number, channel, topic, granted in recorded:
             self._last_number[customer_id] = number
             self._note(customer_id, channel, topic, granted)
+
+    @property
+    def customers(self) -> Iterable[str]:
+        """The ids of those with anything on record."""
+        return self._last_number.keys()
 
     def tell(self, shard: int, customer_id: str, channel: str, granted: bool) -> bool:
         """Record what the file says, when it changes anything; whether it did.
@@ -66,7 +71,7 @@ def recorded_of(connection: Connection, staged: FromClause) -> Sequence[Row]:
         .select_from(staged.join(consents, same))
         .order_by(staged.c.shard, staged.c.customer_id, consents.c.number)
     )
-    return [tuple(row) for row in connection.execute(rows)]
+    return connection.execute(rows).all()
 
 
 def add_first(connection: Connection, staged: FromClause, source: str, now: datetime) -> None:

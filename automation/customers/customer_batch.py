@@ -1,12 +1,13 @@
 """Merging a batch of customers: what a row does not tell stays, and a row that changes nothing writes nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Text, and_, cast, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, select, true, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from automation.customers import consent
 from automation.customers.content import CANONICAL, read_json
@@ -22,7 +23,7 @@ NOT_TOLD = (None, None)
 
 
 class Profile(NamedTuple):
-    """A customer's row, `attributes` as JSON text."""
+    """A customer's row: `signup_at` as `stored` says, `attributes` as JSON text."""
 
     shard: int
     customer_id: str
@@ -31,8 +32,11 @@ class Profile(NamedTuple):
     locale: str | None
     timezone: str | None
     country: str | None
-    signup_at: datetime | None
+    signup_at: Any
     attributes: str
+
+
+WIDTH = len(Profile._fields)
 
 
 @dataclass
@@ -63,18 +67,18 @@ class CustomerBatch:
         self, connection: Connection, batch: Sequence[tuple[int, Customer]], source: str, now: datetime
     ) -> None:
         self._connection, self._source, self._now = connection, source, now
-        self._time = stored(connection)
         self._merged = Merged()
-        rows = {told.customer_id: self._newcomer(told) for _, told in batch}
+        time = stored(connection)
+        told = [_row(one, time) for _, one in batch]
+        rows = {row[1]: row for row in told}
         stage(connection, staged_customers, sorted(rows.values()))
         known, erased = _known(connection)
-        recorded = consent.recorded_of(connection, staged_customers)
-        self._consents = consent.Imported(recorded, source, self._time(now))
-        met = {*known, *(row[0] for row in recorded), *_twice(batch, rows)}
+        self._consents = consent.Imported(consent.recorded_of(connection, staged_customers), source, time(now))
+        met = {*known, *self._consents.customers, *_twice(told, rows)}
         if met:
             rows = {customer_id: row for customer_id, row in rows.items() if customer_id not in met}
-            changed = self._changed([one for one in batch if one[1].customer_id in met], known, erased)
-            stage_again(connection, staged_customers, sorted([*rows.values(), *changed]))
+            again = [(line, row) for (line, _), row in zip(batch, told, strict=True) if row[1] in met]
+            stage_again(connection, staged_customers, sorted([*rows.values(), *self._changed(again, known, erased)]))
         self._merged.created += len(rows)
 
     def write(self) -> Merged:
@@ -86,65 +90,74 @@ class CustomerBatch:
         unstage(self._connection, staged_customers)
         return self._merged
 
-    def _newcomer(self, told: Customer) -> Row:
-        """A row for `staged_customers`: all that will be known of a customer of whom nothing is."""
-        customer_id, email, phone, locale, timezone, country, signup_at, by_email, by_sms, attributes = told
-        place = (shard_of(customer_id), customer_id, email, phone, locale, timezone, country)
-        return (*place, self._time(signup_at), attributes, by_email, by_sms)
-
-    def _changed(self, batch: list[tuple[int, Customer]], known: dict[str, Profile], erased: set[str]) -> Iterable[Row]:
+    def _changed(self, rows: list[tuple[int, Row]], known: dict[str, Profile], erased: set[str]) -> Iterator[Row]:
         """Rows for `staged_customers`, of customers met before: in the database, or in another row of the batch."""
         changed: set[str] = set()
-        for line, told in batch:
-            customer_id = told.customer_id
+        for line, told in rows:
+            customer_id = told[1]
             if customer_id in erased:
                 self._merged.rejected.append((line, Rejected("customer_id", ERASED), customer_id))
                 continue
             before = known.get(customer_id)
             after = known[customer_id] = _merged(before, told)
-            consented = _tell_consents(self._consents, after.shard, told)
-            if after is not before or consented:
+            differs = _tell_consents(self._consents, told) or after is not before
+            self._merged.count(new=before is None, changed=differs)
+            if differs:
                 changed.add(customer_id)
-            self._merged.count(new=before is None, changed=after is not before or consented)
-        rows = (known[customer_id] for customer_id in changed)
-        return [(*one[:7], self._time(one.signup_at), one.attributes, *NOT_TOLD) for one in rows]
+        return ((*known[customer_id], *NOT_TOLD) for customer_id in changed)
 
 
-def _twice(batch: Sequence[tuple[int, Customer]], rows: Mapping[str, Row]) -> set[str]:
-    if len(rows) == len(batch):
+def _row(told: Customer, time: Callable[[datetime | None], Any]) -> Row:
+    """A row for `staged_customers`: a profile and two consents, which is all there is of a customer who is new."""
+    customer_id, email, phone, locale, timezone, country, signup_at, by_email, by_sms, attributes = told
+    place = (shard_of(customer_id), customer_id, email, phone, locale, timezone, country)
+    return (*place, time(signup_at), attributes, by_email, by_sms)
+
+
+def _twice(told: list[Row], rows: Mapping[str, Row]) -> set[str]:
+    if len(rows) == len(told):
         return set()
-    return {customer_id for customer_id, count in Counter(told.customer_id for _, told in batch).items() if count > 1}
+    return {customer_id for customer_id, count in Counter(row[1] for row in told).items() if count > 1}
 
 
 def _known(connection: Connection) -> tuple[dict[str, Profile], set[str]]:
     """The customers of the batch that are there, and the ids of those erased."""
     rows = connection.execute(_of_batch().with_for_update(of=customers)).all()
-    found = {row.customer_id: Profile._make(tuple(row)[:-1]) for row in rows}
-    return found, {row.customer_id for row in rows if row.erased_at is not None}
+    known = {row[1]: Profile._make(row[:WIDTH]) for row in rows}
+    return known, {row[1] for row in rows if row[WIDTH]}
 
 
-def _of_batch() -> Select[tuple[object, ...]]:
-    staged = staged_customers.c
-    same = and_(customers.c.shard == staged.shard, customers.c.customer_id == staged.customer_id)
-    written = {"attributes": cast(customers.c.attributes, Text).label("attributes")}
-    columns = [written.get(name, customers.c[name]) for name in (*Profile._fields, "erased_at")]
-    return select(*columns).join(staged_customers, same).order_by(customers.c.shard, customers.c.customer_id)
+def _of_batch() -> Select[tuple[Any, ...]]:
+    """Profiles as they are staged, and whether they were erased."""
+    same = and_(
+        customers.c.shard == staged_customers.c.shard, customers.c.customer_id == staged_customers.c.customer_id
+    )
+    as_staged: dict[str, ColumnElement[Any]] = {
+        "attributes": cast(customers.c.attributes, Text),
+        "signup_at": type_coerce(customers.c.signup_at, NULLTYPE),
+    }
+    columns = [as_staged.get(name, customers.c[name]) for name in Profile._fields]
+    rows = select(*columns, customers.c.erased_at.is_not(None)).join(staged_customers, same)
+    return rows.order_by(customers.c.shard, customers.c.customer_id)
 
 
-def _merged(before: Profile | None, told: Customer) -> Profile:
+def _merged(before: Profile | None, told: Row) -> Profile:
     """The profile with what is told; `before` itself when that changes nothing."""
     if before is None:
-        return Profile(shard_of(told.customer_id), *told[:7], told.attributes)
+        return Profile._make(told[:WIDTH])
+    if before == told[:WIDTH]:
+        return before
+    _, _, email, phone, locale, timezone, country, signup_at, attributes, _, _ = told
     after = Profile(
         before.shard,
         before.customer_id,
-        told.email or before.email,
-        told.phone or before.phone,
-        told.locale or before.locale,
-        told.timezone or before.timezone,
-        told.country or before.country,
-        told.signup_at or before.signup_at,
-        _merged_attributes(before.attributes, told.attributes),
+        email or before.email,
+        phone or before.phone,
+        locale or before.locale,
+        timezone or before.timezone,
+        country or before.country,
+        before.signup_at if signup_at is None else signup_at,
+        _merged_attributes(before.attributes, attributes),
     )
     return before if after == before else after
 
@@ -158,9 +171,10 @@ def _merged_attributes(before: str, told: str) -> str:
     return before if after == CANONICAL(known) else after
 
 
-def _tell_consents(consents: consent.Imported, shard: int, told: Customer) -> bool:
-    email = told.email_consent is not None and consents.tell(shard, told.customer_id, "email", told.email_consent)
-    sms = told.sms_consent is not None and consents.tell(shard, told.customer_id, "sms", told.sms_consent)
+def _tell_consents(consents: consent.Imported, told: Row) -> bool:
+    shard, customer_id, *_, by_email, by_sms = told
+    email = by_email is not None and consents.tell(shard, customer_id, "email", by_email)
+    sms = by_sms is not None and consents.tell(shard, customer_id, "sms", by_sms)
     return email or sms
 
 
