@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, select, true, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from automation.customers import consent
@@ -14,7 +14,7 @@ from automation.customers.content import CANONICAL, read_json
 from automation.customers.facts.touch import touch
 from automation.customers.records import Customer
 from automation.customers.rejects import Reject, Rejected
-from automation.customers.staging import Row, insert_into, stage, stage_again, staged_customers, stored, unstage
+from automation.customers.staging import Row, stage, stage_again, staged_customers, stored, unstage, upsert
 from automation.database.schema import customers, shard_of
 
 ERASED = "this customer was erased; take them out of the file"
@@ -83,7 +83,7 @@ class CustomerBatch:
 
     def write(self) -> Merged:
         """Bring what is staged into the tables."""
-        _upsert(self._connection)
+        upsert(self._connection, customers, staged_customers)
         consent.add_first(self._connection, staged_customers, self._source, self._now)
         consent.add(self._connection, self._consents)
         touch(self._connection, staged_customers)
@@ -176,16 +176,3 @@ def _tell_consents(consents: consent.Imported, told: Row) -> bool:
     email = by_email is not None and consents.tell(shard, customer_id, "email", by_email)
     sms = by_sms is not None and consents.tell(shard, customer_id, "sms", by_sms)
     return email or sms
-
-
-def _upsert(connection: Connection) -> None:
-    """Staged rows hold everything known of a customer."""
-    names = Profile._fields
-    rows = (
-        select(*(staged_customers.c[name] for name in names))
-        .where(true())
-        .order_by(staged_customers.c.shard, staged_customers.c.customer_id)
-    )
-    insert = insert_into(connection, customers).from_select(names, rows)
-    told = {name: insert.excluded[name] for name in names if name not in {"shard", "customer_id"}}
-    connection.execute(insert.on_conflict_do_update(index_elements=["shard", "customer_id"], set_=told))

@@ -21,6 +21,9 @@ from automation.customers.records import CUSTOMER_COLUMNS, EVENT_COLUMNS, custom
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
 
+# A batch changes each page of a table once, so large ones write less: a page holds many customers, but few events of
+# one batch. Whoever is known already takes three times the memory of a new customer.
+CUSTOMERS_AT_ONCE, EVENTS_AT_ONCE = 20_000, 40_000
 Rows = list[tuple[int, Any]]
 Merged = TypeVar("Merged")
 Merged_co = TypeVar("Merged_co", covariant=True)
@@ -70,7 +73,7 @@ def import_customers(
     be used, and on the way when it turns out to be damaged: what was read until then stays.
     """
     created = updated = unchanged = 0
-    with Reading(path, CUSTOMER_COLUMNS, customer, progress) as reading:
+    with Reading(path, CUSTOMER_COLUMNS, customer, CUSTOMERS_AT_ONCE, progress) as reading:
         for merged in _merged(database, reading, partial(CustomerBatch, source=path.name, now=now)):
             created += merged.created
             updated += merged.updated
@@ -87,7 +90,7 @@ def import_events(
 ) -> EventsImported:
     """Events, likewise. One of a customer who is not known yet creates them, without a profile."""
     created = duplicates = 0
-    with Reading(path, EVENT_COLUMNS, event, progress) as reading:
+    with Reading(path, EVENT_COLUMNS, event, EVENTS_AT_ONCE, progress) as reading:
         for merged in _merged(database, reading, EventBatch):
             created += merged.created
             duplicates += merged.duplicates

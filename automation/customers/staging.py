@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, MetaData, Table, text
+from sqlalchemy import Boolean, Column, Connection, MetaData, Table, and_, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable, DropTable
 
@@ -82,6 +82,26 @@ def _microseconds(value: datetime | None) -> int | None:
 
 def _as_it_is(value: datetime | None) -> datetime | None:
     return value
+
+
+def upsert(connection: Connection, table: Table, staged: Table) -> None:
+    """Bring whole rows into the table: new ones, and those whose key is there already in their place.
+
+    An UPDATE of its own spares SQLite the copies of pages that ON CONFLICT DO UPDATE needs, see `insert_into`.
+    """
+    key = [column.name for column in table.primary_key]
+    names = [column.name for column in table.columns if column.name in staged.columns]
+    told = [name for name in names if name not in key]
+    rows = select(*(staged.c[name] for name in names)).where(true()).order_by(*(staged.c[name] for name in key))
+    insert = insert_into(connection, table).from_select(names, rows)
+    if connection.dialect.name == "postgresql":
+        told_now = {name: insert.excluded[name] for name in told}
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=told_now))
+        return
+    same = and_(*(table.c[name] == staged.c[name] for name in key))
+    there = update(table).prefix_with("OR ROLLBACK").where(same)
+    connection.execute(there.values({name: staged.c[name] for name in told}))
+    connection.execute(insert.on_conflict_do_nothing(index_elements=key))
 
 
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -13,8 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from automation.customers import customer_batch
-from automation.customers.load import CustomersImported, import_customers
-from automation.customers.reading import BATCH_ROWS
+from automation.customers.load import CUSTOMERS_AT_ONCE, CustomersImported, import_customers
 from automation.database.engine import Database
 from automation.database.schema import consents, customers, shard_of
 
@@ -275,7 +274,7 @@ def test_imports_at_the_same_time_take_turns(database: Database, tmp_path: Path)
 
 
 def test_several_batches_count_as_one_file(imported: Import, database: Database) -> None:
-    some = BATCH_ROWS + 500
+    some = CUSTOMERS_AT_ONCE + 500
     rows = [f"c{number % some},{number}" for number in range(some + 500)]
     found = imported("id,n", *rows)
     assert (found.read, found.created, found.updated) == (some + 500, some, 500)

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from automation.customers.files import open_rows
-from automation.customers.load import CustomersImported, import_customers, import_events
-from automation.customers.reading import BATCH_ROWS
+from automation.customers.load import CUSTOMERS_AT_ONCE, CustomersImported, import_customers, import_events
 from automation.customers.rejects import Rejected
 from automation.database.engine import Database, connect
 from automation.database.schema import customers
@@ -218,7 +217,7 @@ def test_parquet_without_duckdb_says_what_to_install(
 
 def test_progress_ends_at_the_size_of_the_file(small: Database, tmp_path: Path) -> None:
     file = tmp_path / "c.csv"
-    file.write_text("id\n" + "\n".join(f"c{n}" for n in range(BATCH_ROWS + 1)))
+    file.write_text("id\n" + "\n".join(f"c{n}" for n in range(CUSTOMERS_AT_ONCE + 1)))
     steps: list[tuple[int, int]] = []
     import_customers(small, file, NOW, lambda done, total: steps.append((done, total)))
     size = file.stat().st_size
