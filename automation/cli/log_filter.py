@@ -1,0 +1,53 @@
+"""What the words of `log` ask for; wrong ones are told with what they might have meant."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from automation.cli.opening import instant_of
+from automation.clock import day_start
+from automation.customers.lookup import find_customer
+from automation.delivery.history import LogFilter, playbooks_in_log
+from automation.errors import BadInput, suggest
+from automation.playbooks.load import playbook_files
+from automation.reasons import STATUSES
+from automation.settings import Settings
+
+
+def check_filter(connection: Connection, settings: Settings, wanted: LogFilter) -> None:
+    """Raises UnknownCustomer, and BadInput for an unknown status or playbook."""
+    if wanted.status is not None:
+        _check_word("status", wanted.status, STATUSES)
+    if wanted.customer_id is not None:
+        find_customer(connection, wanted.customer_id)
+    if wanted.playbook is not None:
+        known = playbooks_in_log(connection) | {file.stem for file in playbook_files(settings)}
+        _check_word("playbook", wanted.playbook, known)
+
+
+def _check_word(what: str, word: str, known: Iterable[str]) -> None:
+    if word not in known:
+        raise BadInput(f'no {what} "{word}"; {suggest(word, known)}')
+
+
+def start_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+    day = _date(text)
+    if day is not None:
+        return day_start(day, zone)
+    return None if text is None else instant_of(text, "--since")
+
+
+def end_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+    day = _date(text)
+    if day is not None:
+        return day_start(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+    return None if text is None else instant_of(text, "--until")
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text and len(text) == len("2026-01-31") else None
+    except ValueError:
+        raise BadInput(f'"{text}" is no date; write one like 2026-01-31') from None
