@@ -11,7 +11,6 @@ from automation.clock import day_start
 from automation.customers.lookup import find_customer
 from automation.delivery.history import LogFilter, playbooks_in_log
 from automation.errors import BadInput, suggest
-from automation.playbooks.load import playbook_files
 from automation.reasons import STATUSES
 from automation.settings import Settings
 
@@ -23,6 +22,8 @@ def check_filter(connection: Connection, settings: Settings, wanted: LogFilter) 
     if wanted.customer_id is not None:
         find_customer(connection, wanted.customer_id)
     if wanted.playbook is not None:
+        from automation.playbooks.load import playbook_files
+
         known = playbooks_in_log(connection) | {file.stem for file in playbook_files(settings)}
         _check_word("playbook", wanted.playbook, known)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -60,6 +59,8 @@ def show_pairs(pairs: Mapping[str, Any]) -> None:
 @contextmanager
 def progress(title: str, *, of_bytes: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error while long work lasts; it is told how much is done, and how much there is."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     size = [DownloadColumn()] if of_bytes else []
     columns = (TextColumn("{task.description}"), BarColumn(), *size, TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as bar:

@@ -140,7 +140,7 @@ def message(
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.message import show_message
-    from automation.delivery.history import message_told
+    from automation.delivery.one_message import message_told
 
     settings = settings_of(config)
     with database_of(settings) as database, database.reading() as connection:
