@@ -47,10 +47,12 @@ def memory(folder: Path, database: Database, customers: int) -> Iterator[Line]:
 
 def _commands() -> Iterator[Sequence[str]]:
     next_day = FIRST_DAY + timedelta(days=1)
+    yield "evaluate", "--dry-run", "--now", _text(FIRST_DAY)
     yield "evaluate", "--now", _text(FIRST_DAY)
     yield "evaluate", "--now", _text(next_day)
     yield "send", "--now", _text(next_day + timedelta(hours=6))
     yield ("stages",)
+    yield "stages", "--now", _text(next_day)
     for word in ("customer", "explain"):
         yield word, SOMEBODY
     yield "log", "--limit", "1000"
