@@ -17,13 +17,13 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     since: Annotated[
         str | None,
-        typer.Option(metavar="INSTANT", help="Judge caps and windows from then on: changed settings have no history."),
+        typer.Option(metavar="T", help="Judge caps and windows from then on: changed settings have no history."),
     ] = None,
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
     """Check every row against the delivery promise. Changes nothing."""
-    from automation.cli.opening import instant_of, settings_of
+    from automation.cli.opening import settings_of, start_of
     from automation.cli.output import progress, show_json
     from automation.cli.views.report import show_report
     from automation.database.engine import open_database
@@ -31,7 +31,7 @@ def verify(
     from automation.delivery import verify as checker
 
     settings = settings_of(config)
-    start = instant_of(since, "--since") if since else None
+    start = start_of(since, settings.business.zone)
     database = open_database(settings)
     try:
         require_current(database)

@@ -1,13 +1,9 @@
 """What the words of `log` ask for; wrong ones are told with what they might have meant."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from automation.cli.opening import instant_of
-from automation.clock import day_start
 from automation.customers.lookup import find_customer
 from automation.delivery.history import LogFilter, playbooks_in_log
 from automation.errors import BadInput, suggest
@@ -31,24 +27,3 @@ def check_filter(connection: Connection, settings: Settings, wanted: LogFilter) 
 def _check_word(what: str, word: str, known: Iterable[str]) -> None:
     if word not in known:
         raise BadInput(f'no {what} "{word}"; {suggest(word, known)}')
-
-
-def start_of(text: str | None, zone: ZoneInfo) -> datetime | None:
-    day = _date(text)
-    if day is not None:
-        return day_start(day, zone)
-    return None if text is None else instant_of(text, "--since")
-
-
-def end_of(text: str | None, zone: ZoneInfo) -> datetime | None:
-    day = _date(text)
-    if day is not None:
-        return day_start(day + timedelta(days=1), zone) - timedelta(microseconds=1)
-    return None if text is None else instant_of(text, "--until")
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text and len(text) == len("2026-01-31") else None
-    except ValueError:
-        raise BadInput(f'"{text}" is no date; write one like 2026-01-31') from None

@@ -150,7 +150,9 @@ def run(config: Config = CONFIG) -> None:
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; config.toml expects 8025.")] = 8025,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The port on 127.0.0.1; config.toml expects 8025.")
+    ] = 8025,
     keep: Annotated[Path | None, typer.Option(help="Keep what it takes in this file.")] = None,
 ) -> None:
     """A provider on this machine: speaks Postmark's and Twilio's API, keeps every message, delivers nothing."""

@@ -63,7 +63,7 @@ def progress(title: str, *, of_bytes: bool = False) -> Iterator[Callable[[int, i
 
     size = [DownloadColumn()] if of_bytes else []
     columns = (TextColumn("{task.description}"), BarColumn(), *size, TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

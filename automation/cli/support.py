@@ -104,8 +104,8 @@ def log(
     as_json: Json = False,
 ) -> None:
     """The send log, the newest message first. On a long log name a customer or a span of time: those have an index."""
-    from automation.cli.log_filter import check_filter, end_of, start_of
-    from automation.cli.opening import database_of, settings_of
+    from automation.cli.log_filter import check_filter
+    from automation.cli.opening import database_of, end_of, settings_of, start_of
     from automation.cli.output import show_json
     from automation.cli.views.log import show_log
     from automation.cli.views.log_file import write_csv

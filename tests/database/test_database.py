@@ -35,7 +35,9 @@ def test_a_database_without_schema_says_which_command_to_run(tmp_path: Path) -> 
     database = connect("sqlite:///empty.db", tmp_path)
     with pytest.raises(WrongSchema, match="automation db upgrade"):
         require_current(database)
-    assert check(database)[0] == "the schema is not current: run `automation db upgrade`"
+    assert (
+        check(database)[0] == "the database is at revision none, this program needs 0002: run `automation db upgrade`"
+    )
     database.close()
 
 
