@@ -8,10 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -37,7 +33,7 @@ def upgrade(database: Database) -> str:
     with database.writing() as connection:
         lock(connection, "migrations")
         if revision(connection) != newest():
-            command.upgrade(_config(connection), "head")
+            _migrate(connection)
             _install(connection)
     if database.is_sqlite:
         database.close()  # the planner reads its statistics when a connection opens
@@ -58,22 +54,36 @@ def _difference(found: str | None) -> str:
 
 
 def _is_known(found: str | None) -> bool:
-    return found is None or found in {one.revision for one in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
+    return found is None or found in _revisions()
 
 
 def revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The database's own; None when it has no schema yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def newest() -> str:
-    return cast("str", ScriptDirectory(str(SCRIPTS)).get_current_head())
+    """This program's own."""
+    return max(_revisions())
 
 
-def _config(connection: Connection) -> Config:
+def _revisions() -> set[str]:
+    """They are counted up, and each is the beginning of its file's name."""
+    return {file.name.partition("_")[0] for file in (SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+def _migrate(connection: Connection) -> None:
+    # A sixth of the start of every command, for what happens once a release.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, "head")
 
 
 def _install(connection: Connection) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from automation.database.engine import Database, connect
 from automation.database.schema import metadata, shard_of
-from automation.database.upgrade import backup, check, newest, require_current, revision, upgrade
+from automation.database.upgrade import SCRIPTS, backup, check, newest, require_current, revision, upgrade
 from automation.errors import BadInput, DatabaseUnreachable, WrongSchema
 
 
@@ -18,6 +19,12 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(database: Database
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_revision_is_the_one_that_migrations_lead_to(database: Database) -> None:
+    assert newest() == ScriptDirectory(str(SCRIPTS)).get_current_head()
+    with database.reading() as connection:
+        assert revision(connection) == MigrationContext.configure(connection).get_current_revision() == newest()
 
 
 def test_four_processes_that_start_at_once_migrate_once(database: Database) -> None:
