@@ -63,6 +63,10 @@ class WrongSchema(AutomationError):
     """The database is at another revision than this program; run `automation db upgrade`."""
 
 
+class BackupFailed(AutomationError):
+    """No copy was made; see whether there is room, and whether `automation db check` finds the database sound."""
+
+
 class UnknownCustomer(BadInput):
     """No customer has this id; look it up with `automation log` or import the customer first."""
 

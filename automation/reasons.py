@@ -1,7 +1,9 @@
-"""Every reason in the send log: a closed list, each with one sentence that support staff can read to a customer."""
+"""Every status and reason in the send log: closed lists. Each reason has a sentence that support staff can read out."""
 
 from enum import StrEnum
 from typing import Self
+
+STATUSES = ("planned", "sending", "sent", "rejected", "failed", "unknown", "skipped", "expired", "canceled")
 
 
 class Reason(StrEnum):

@@ -4,6 +4,7 @@ Order: environment (`AUTOMATION_EMAIL__MAX_PER_DAY=2`), files named by `…_FILE
 from the first two only. All problems are reported at once.
 """
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -205,8 +206,16 @@ class _SecretFiles(EnvSettingsSource):
         for name, path in os.environ.items():
             key = name.removesuffix("_FILE").lower()
             if name.startswith(PREFIX) and name.endswith("_FILE") and _is_secret(key):
-                found[key] = Path(path).read_text(encoding="utf-8").strip()
+                found[key] = _secret_in(Path(path))
         return found
+
+
+def _secret_in(file: Path) -> str:
+    """Raises OSError."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "not UTF-8", str(file)) from None
 
 
 def load(config: Path) -> Settings:

@@ -82,7 +82,8 @@ def instant(text: str) -> datetime:
     except ValueError:
         raise ValueError(f'"{text}" is no instant; write one like 2026-01-31T09:00:00Z') from None
     if found.tzinfo is None:
-        raise ValueError(f'"{text}" has no offset; write one like {text}Z or {text}+01:00')
+        plain = found.isoformat()
+        raise ValueError(f'"{text}" has no offset; write one like {plain}Z or {plain}+01:00')
     return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 

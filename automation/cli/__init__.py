@@ -1,4 +1,7 @@
-"""The command line: one module per reader. Each verb reads its words, calls one function and shows what it returns."""
+"""The command line: one module per reader. Each verb reads its words, calls one function and shows what it returns.
+
+A verb imports what it works with when it is called: nobody who types `--help` waits for what other verbs need.
+"""
 
 import os
 import sys
@@ -6,7 +9,6 @@ import sys
 import typer
 
 from automation.cli import author, demo, keep, operate, support
-from automation.cli.output import show_error
 from automation.errors import AutomationError
 
 app = typer.Typer(
@@ -25,6 +27,8 @@ def main() -> None:
     try:
         app()
     except AutomationError as error:
+        from automation.cli.output import show_error
+
         show_error(error, as_json="--json" in sys.argv)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:

@@ -2,28 +2,13 @@
 
 import json
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
-from rich.text import Text
-from sqlalchemy import Connection
 
-from automation.cli.check import Checked, check_everything, existing_database
-from automation.cli.options import CONFIG, Config, Json, database_of, settings_of
-from automation.cli.output import console, errors, show_json, show_pairs, show_table
-from automation.cli.preview import Previewed, Wanted, preview
-from automation.cli.schemas import schemas
-from automation.cli.starter import copy_starter
-from automation.clock import wall_clock
-from automation.database.upgrade import require_current
-from automation.delivery.offers import load_codes, pool_sizes, read_codes
+from automation.cli.options import CONFIG, Config, Json
 from automation.errors import BadInput
-from automation.messages.sms import segments
-from automation.settings import Settings
 
 WRONG_FILES = 2
 
@@ -43,6 +28,11 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make a starter: config.toml, playbooks/ and templates/. Never overwrites a file."""
+    from rich.text import Text
+
+    from automation.cli.output import console, show_json
+    from automation.cli.starter import copy_starter
+
     del config  # the new one is DIR/config.toml
     created = copy_starter(folder)
     if as_json:
@@ -54,32 +44,20 @@ def init(
 
 def check(config: Config = CONFIG, as_json: Json = False) -> None:
     """Read every file a marketer writes, and render every template for sample customers."""
+    from automation.cli.check import check_everything
+    from automation.cli.opening import settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.problems import show_problems
+
     if not config.is_file():
         settings_of(config)
     checked = check_everything(config)
     if as_json:
         show_json({"ok": checked.ok, "problems": [vars(problem) for problem in checked.problems]})
     else:
-        _show_problems(checked)
+        show_problems(checked)
     if not checked.ok:
         raise typer.Exit(WRONG_FILES)
-
-
-def _show_problems(checked: Checked) -> None:
-    for problem in checked.problems:
-        label = "warning: " if problem.severity == "warning" else ""
-        place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
-        console.print(Text.assemble((place, "bold"), ": ", (label, "yellow"), problem.message))
-        for line in problem.hint.splitlines():
-            console.print(Text(f"    {line}", style="dim"))
-    wrong = sum(problem.severity == "error" for problem in checked.problems)
-    counts = [_counted(wrong, "problem"), _counted(len(checked.problems) - wrong, "warning")]
-    told = [one for one in counts if one] or ["no problems"]
-    console.print(", ".join([_counted(checked.files, "file"), *told]))
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" + ("s" if count > 1 else "") if count else ""
 
 
 def schema(
@@ -88,6 +66,9 @@ def schema(
     as_json: Json = False,
 ) -> None:
     """JSON Schemas of config.toml, facts.toml, lifecycle and playbook files, for editors."""
+    from automation.cli.output import console, show_json
+    from automation.cli.schemas import schemas
+
     del config  # the schemas are the program's, whatever the configuration
     found = schemas()
     if out is None:
@@ -117,57 +98,23 @@ def show_preview(
     as_json: Json = False,
 ) -> None:
     """Render a step's message for a customer. Nothing is stored and nothing is sent."""
+    from rich.text import Text
+
+    from automation.cli.opening import settings_of
+    from automation.cli.output import errors, show_json
+    from automation.cli.preview import Wanted, looking_at, preview
+    from automation.cli.views.preview import content_told, page_of, show_content
+    from automation.clock import wall_clock
+
     settings = settings_of(config)
     wanted = Wanted(playbook, step, variant, locale, wall_clock())
-    with _reading(settings, customer) as connection:
+    with looking_at(settings, customer) as connection:
         seen = preview(settings, wanted, connection, customer)
-    page = _page(seen) if opened else None
-    content = seen.content
-    if as_json:
-        sms = content.channel == "sms"
-        told = {"channel": content.channel, "subject": content.subject or None, "html": content.html or None}
-        show_json({**told, "text": content.text, "segments": segments(content.text).segments if sms else None})
-    else:
-        _show_content(seen)
+    page = page_of(seen) if opened else None
+    show_json(content_told(seen)) if as_json else show_content(seen)
     if page is not None:
         errors.print(Text(str(page)))
         webbrowser.open(page.as_uri())
-
-
-@contextmanager
-def _reading(settings: Settings, customer: str | None) -> Iterator[Connection | None]:
-    """The database as it is: a look at a template makes none and changes none."""
-    if customer is None:
-        yield None
-        return
-    with existing_database(settings) as database:
-        if database is None:
-            yield None
-            return
-        require_current(database)
-        with database.reading() as connection:
-            yield connection
-
-
-def _page(seen: Previewed) -> Path:
-    if seen.content.channel == "sms":
-        raise BadInput("an SMS has no page to open; leave out --open")
-    with NamedTemporaryFile("w", suffix=".html", prefix="preview-", delete=False, encoding="utf-8") as file:
-        file.write(seen.content.html)
-    return Path(file.name)
-
-
-def _show_content(seen: Previewed) -> None:
-    content = seen.content
-    pairs = {"template": seen.file}
-    if content.channel == "email":
-        pairs["subject"] = content.subject
-    else:
-        size = segments(content.text)
-        pairs["sms"] = f"{_counted(size.segments, 'segment')}, {size.encoding}, {size.units} units"
-    show_pairs(pairs)
-    console.print()
-    console.print(Text(content.text))
 
 
 def offers_load(
@@ -177,6 +124,11 @@ def offers_load(
     as_json: Json = False,
 ) -> None:
     """Add codes to a pool. Loading a file a second time adds nothing."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import show_json, show_pairs
+    from automation.clock import wall_clock
+    from automation.delivery.offers import load_codes, read_codes
+
     settings = settings_of(config)
     codes = read_codes(file)
     with database_of(settings) as database, database.writing() as connection:
@@ -187,6 +139,10 @@ def offers_load(
 
 def offers_list(config: Config = CONFIG, as_json: Json = False) -> None:
     """Pools of codes: how many there are, and how many are left to give away."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import console, show_json, show_table
+    from automation.delivery.offers import pool_sizes
+
     with database_of(settings_of(config)) as database, database.reading() as connection:
         pools = [{"pool": pool, **size} for pool, size in pool_sizes(connection).items()]
     if as_json:

@@ -2,33 +2,13 @@
 
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from automation.cli.demo_screen import show, show_mailbox
-from automation.cli.demo_story import Stand, live
-from automation.cli.logs import start_logs
 from automation.cli.options import Json
-from automation.cli.output import console, errors, show_json
-from automation.cli.starter import copy_starter
-from automation.clock import wall_clock
-from automation.database.engine import connect
-from automation.database.upgrade import upgrade
-from automation.delivery.sandbox import SandboxServer
-from automation.playbooks.load import read_book
-from automation.settings import Settings, load
-from automation.values import Rate
-
-DATABASE = "automation.db"
-# The sandbox is as quick as this machine; the demo shall be, too.
-AT_ONCE = Rate(10_000, timedelta(seconds=1))
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,10 +26,18 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Everything on one screen: a made-up shop, its customers' stages, an evaluated day, messages, and why."""
+    from automation.cli.demo_place import own_folder, own_stand
+    from automation.cli.demo_screen import show, show_mailbox
+    from automation.cli.demo_story import live
+    from automation.cli.logs import start_logs
+    from automation.cli.output import errors, show_json
+    from automation.clock import wall_clock
+    from automation.delivery.sandbox import SandboxServer
+
     start_logs()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it cleans up, too
     serves = sys.stdout.isatty() and not no_serve and not as_json
-    with _folder(keep) as folder, SandboxServer() as sandbox, _stand(folder, sandbox.url) as stand:
+    with own_folder(keep) as folder, SandboxServer() as sandbox, own_stand(folder, sandbox.url) as stand:
         there = folder if serves or keep is not None else None  # when this has ended, or while it serves
         with errors.status("making up a shop …") as status:
             story = live(stand, customers, wall_clock(), lambda what: status.update(f"{what} …"))
@@ -77,41 +65,9 @@ def _next(story: dict[str, Any], folder: Path | None) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """A folder with the starter's files, gone in the end unless it is to be kept."""
-    if keep is not None:
-        copy_starter(keep)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="automation-demo-", ignore_cleanup_errors=True) as name:
-        copy_starter(Path(name))
-        yield Path(name)
-
-
-@contextmanager
-def _stand(folder: Path, sandbox: str) -> Iterator[Stand]:
-    """The demo's own files, database and provider, whatever the environment says about the real ones."""
-    settings = _only_here(load(folder / "config.toml"), sandbox)
-    database = connect(settings.database.url, folder)
-    try:
-        upgrade(database)
-        yield Stand(folder, settings, read_book(settings), database)
-    finally:
-        database.close()
-
-
-def _only_here(settings: Settings, sandbox: str) -> Settings:
-    """Every provider is the sandbox, and no secret is used."""
-    mine = {"base_url": sandbox, "rate": AT_ONCE, "token": None}
-    providers = {key: one.model_copy(update=mine) for key, one in settings.providers.items()}
-    database = settings.database.model_copy(update={"url": f"sqlite:///{DATABASE}", "password": None})
-    return settings.model_copy(update={"providers": providers, "database": database, "secret_key": None})
-
-
 def _wait() -> None:
     """Until Ctrl-C; the sandbox serves its pages from a thread of its own."""
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        console.print()
+        sys.stdout.write("\n")

@@ -3,17 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
-from automation.cli.options import CONFIG, Config, Json, instant_of, settings_of
-from automation.cli.output import console, errors, show_json, show_table
-from automation.clock import wall_clock
-from automation.database.engine import open_database
-from automation.database.upgrade import require_current
-from automation.delivery import verify as checker
-from automation.delivery.doctor import examine
-from automation.delivery.verify import LISTED, Report
+from automation.cli.options import CONFIG, Config, Json
 
 FAILED = 1
 
@@ -26,46 +17,40 @@ def add_to(app: typer.Typer) -> None:
 def verify(
     since: Annotated[
         str | None,
-        typer.Option(metavar="INSTANT", help="Judge caps and windows from then on: changed settings have no history."),
+        typer.Option(metavar="T", help="Judge caps and windows from then on: changed settings have no history."),
     ] = None,
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
     """Check every row against the delivery promise. Changes nothing."""
+    from automation.cli.opening import settings_of, start_of
+    from automation.cli.output import progress, show_json
+    from automation.cli.views.report import show_report
+    from automation.database.engine import open_database
+    from automation.database.upgrade import require_current
+    from automation.delivery import verify as checker
+
     settings = settings_of(config)
-    start = instant_of(since, "--since") if since else None
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=errors, transient=True)
+    start = start_of(since, settings.business.zone)
     database = open_database(settings)
     try:
         require_current(database)
-        with bar:
-            task = bar.add_task("checking", total=None)
-            report = checker.verify(
-                database, settings, start, lambda done, total: bar.update(task, completed=done, total=total)
-            )
+        with progress("checking") as told:
+            report = checker.verify(database, settings, start, told)
     finally:
         database.close()
-    show_json(report.as_dict()) if as_json else _show_report(report)
+    show_json(report.as_dict()) if as_json else show_report(report)
     if not report.ok:
         raise typer.Exit(FAILED)
 
 
-def _show_report(report: Report) -> None:
-    if report.ok:
-        console.print("every row keeps the delivery promise")
-        return
-    rows = []
-    for one in report.violations:
-        whose = ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in one.about.items())
-        rows.append((one.invariant, whose, one.told))
-    show_table(["promise", "of", "what is wrong"], rows)
-    for invariant, count in sorted(report.counts.items()):
-        listed = f", {LISTED} are listed" if count > LISTED else ""
-        console.print(Text(f"{invariant}: {count:,}{listed}"))
-
-
 def doctor(config: Config = CONFIG, as_json: Json = False) -> None:
     """Configuration, clock, zones, database and the way to the providers. Changes nothing, sends nothing."""
+    from automation.cli.opening import settings_of
+    from automation.cli.output import show_json, show_table
+    from automation.clock import wall_clock
+    from automation.delivery.doctor import examine
+
     if not config.is_file():
         settings_of(config)
     checks = examine(config, wall_clock())

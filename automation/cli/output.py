@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,18 @@ def show_pairs(pairs: Mapping[str, Any]) -> None:
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
         console.print(Text(f"{name:<{width}}  {shown(value)}"))
+
+
+@contextmanager
+def progress(title: str, *, of_bytes: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error while long work lasts; it is told how much is done, and how much there is."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    size = [DownloadColumn()] if of_bytes else []
+    columns = (TextColumn("{task.description}"), BarColumn(), *size, TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def shown(value: Any) -> str:  # noqa: PLR0911 (a table of types reads best as one)

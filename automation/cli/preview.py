@@ -1,15 +1,18 @@
 """What one step's message looks like, for one customer. Nothing is stored and nothing is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from automation.cli.check import existing_database
 from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
 from automation.database.schema import customers, shard_of
+from automation.database.upgrade import require_current
 from automation.delivery.compose import content_of, context_of, with_stage_facts
 from automation.delivery.offers import Code, fill_pattern
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
@@ -64,6 +67,21 @@ def preview(settings: Settings, wanted: Wanted, connection: Connection | None, c
     template = _template(settings, step, name, wanted.locale or row["locale"])
     content = _for_customer(connection, settings, book, playbook, template, row, wanted)
     return Previewed(content, template.source.file)
+
+
+@contextmanager
+def looking_at(settings: Settings, customer: str | None) -> Iterator[Connection | None]:
+    """The database as it is: a look at a template makes none and changes none."""
+    if customer is None:
+        yield None
+        return
+    with existing_database(settings) as database:
+        if database is None:
+            yield None
+            return
+        require_current(database)
+        with database.reading() as connection:
+            yield connection
 
 
 def _playbook(settings: Settings, key: str) -> tuple[Book, Playbook]:

@@ -1,36 +1,14 @@
 """Commands for support staff: where customers stand, one customer, why they got something or not, the send log."""
 
-import csv
-import sys
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from automation.cli.options import CONFIG, Config, Json, Now, database_of, instant_of, now_of, settings_of
-from automation.cli.output import errors, json_ready, show_json, show_table
-from automation.cli.views.customer import show_customer
-from automation.cli.views.explain import show_explanations
-from automation.cli.views.log import show_log
-from automation.cli.views.message import show_message
-from automation.clock import day_start
-from automation.customers.lookup import find_customer
-from automation.database.schema import STATUSES
-from automation.delivery.desk import open_desk
-from automation.delivery.explain import explain as explain_playbooks
-from automation.delivery.history import LOG_KEYS, LogFilter, log_rows, message_told, playbooks_in_log
-from automation.delivery.past import Past
-from automation.delivery.profile import customer_told
-from automation.errors import BadInput, suggest
-from automation.lifecycle.conditions import Day
-from automation.lifecycle.standing import standing_as_of, standing_at_last_run
-from automation.playbooks.load import playbook_files, read_book
-from automation.settings import Settings
+from automation.cli.options import CONFIG, Config, Json, Now
+from automation.errors import BadInput
+from automation.reasons import STATUSES
 
 NEWEST = 50
-# A spreadsheet runs a cell that begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CustomerId = Annotated[str, typer.Argument(metavar="ID", help="The customer's id.")]
 
 
@@ -41,6 +19,13 @@ def add_to(app: typer.Typer) -> None:
 
 def stages(now: Now = None, config: Config = CONFIG, as_json: Json = False) -> None:
     """How many customers stand in each stage: as of the last daily run, or as of any instant with --now."""
+    from automation.cli.opening import database_of, now_of, settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.stages import show_stages, stages_told
+    from automation.lifecycle.conditions import Day
+    from automation.lifecycle.standing import standing_as_of, standing_at_last_run
+    from automation.playbooks.load import read_book
+
     settings = settings_of(config)
     moment = now_of(now, settings)
     book = read_book(settings)
@@ -48,22 +33,21 @@ def stages(now: Now = None, config: Config = CONFIG, as_json: Json = False) -> N
         standing = standing_at_last_run(connection, book.lifecycle) if now is None else None
         if standing is None:
             standing = standing_as_of(connection, book.lifecycle, book.facts, Day(moment, settings.business.zone))
-    found = [
-        {"key": one.key, "name": one.name, "roles": list(one.roles), "customers": standing.customers[one.key]}
-        for one in book.lifecycle.stages
-    ]
-    if as_json:
-        show_json({"now": standing.now, "lifecycle": book.lifecycle.key, "stages": found})
-        return
-    zone = settings.business.zone
-    title = f"{book.lifecycle.name}, as of {standing.now.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-    show_table(["stage", "name", "roles", "customers"], [list(one.values()) for one in found], title)
-    if standing.waiting:
-        errors.print(f"{standing.waiting:,} customers came since and are counted at the next daily run")
+    told = stages_told(standing, book.lifecycle)
+    show_json(told) if as_json else show_stages(told, standing, book.lifecycle, settings.business.zone)
 
 
 def customer(customer_id: CustomerId, now: Now = None, config: Config = CONFIG, as_json: Json = False) -> None:
     """One customer: facts, stage and its history, consent, enrollments, messages."""
+    from automation.cli.opening import database_of, now_of, settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.customer import show_customer
+    from automation.delivery.desk import open_desk
+    from automation.delivery.history import LogFilter, log_rows
+    from automation.delivery.past import Past
+    from automation.delivery.profile import customer_told
+    from automation.playbooks.load import read_book
+
     settings = settings_of(config)
     moment = now_of(now, settings)
     book = read_book(settings)
@@ -81,6 +65,14 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Why a customer did or did not get each playbook: every condition with the values seen, every gate."""
+    from automation.cli.opening import database_of, now_of, settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.explain import show_explanations
+    from automation.delivery.desk import open_desk
+    from automation.delivery.explain import explain as explain_playbooks
+    from automation.delivery.past import Past
+    from automation.playbooks.load import read_book
+
     settings = settings_of(config)
     moment = now_of(now, settings)
     book = read_book(settings)
@@ -112,70 +104,29 @@ def log(
     as_json: Json = False,
 ) -> None:
     """The send log, the newest message first. On a long log name a customer or a span of time: those have an index."""
+    from automation.cli.log_filter import check_filter
+    from automation.cli.opening import database_of, end_of, settings_of, start_of
+    from automation.cli.output import show_json
+    from automation.cli.views.log import show_log
+    from automation.cli.views.log_file import write_csv
+    from automation.delivery.history import LogFilter, log_rows
+
     if as_csv and as_json:
         raise BadInput("--csv and --json are two forms of one log; leave one out")
     settings = settings_of(config)
     shown = limit if limit or as_csv or as_json else NEWEST
-    span = (_start(since, settings), _end(until, settings))
+    zone = settings.business.zone
+    wanted = LogFilter(customer, playbook, status, start_of(since, zone), end_of(until, zone), shown)
     with database_of(settings) as database, database.reading() as connection:
-        _check_status(status)
-        if customer is not None:
-            find_customer(connection, customer)
-        if playbook is not None:
-            known = playbooks_in_log(connection) | {file.stem for file in playbook_files(settings)}
-            _check_word("playbook", playbook, known)
-        rows = log_rows(connection, LogFilter(customer, playbook, status, *span, shown))
+        check_filter(connection, settings, wanted)
+        rows = log_rows(connection, wanted)
         if as_csv:
-            _write_csv(rows)
+            write_csv(rows)
         elif as_json:
             for row in rows:
                 show_json(row)
         else:
-            show_log(list(rows), settings.business.zone, limited=limit is None)
-
-
-def _check_status(status: str | None) -> None:
-    if status is not None:
-        _check_word("status", status, STATUSES)
-
-
-def _check_word(what: str, word: str, known: Iterable[str]) -> None:
-    if word not in known:
-        raise BadInput(f'no {what} "{word}"; {suggest(word, known)}')
-
-
-def _start(text: str | None, settings: Settings) -> datetime | None:
-    day = _date(text)
-    if day is not None:
-        return day_start(day, settings.business.zone)
-    return None if text is None else instant_of(text, "--since")
-
-
-def _end(text: str | None, settings: Settings) -> datetime | None:
-    day = _date(text)
-    if day is not None:
-        return day_start(day + timedelta(days=1), settings.business.zone) - timedelta(microseconds=1)
-    return None if text is None else instant_of(text, "--until")
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text and len(text) == len("2026-01-31") else None
-    except ValueError:
-        raise BadInput(f'"{text}" is no date; write one like 2026-01-31') from None
-
-
-def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
-    written = csv.writer(sys.stdout, lineterminator="\n")
-    written.writerow(LOG_KEYS)
-    for row in rows:
-        written.writerow([_cell(row[key]) for key in LOG_KEYS])
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return json_ready(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+            show_log(list(rows), zone, limited=limit is None)
 
 
 def message(
@@ -186,6 +137,11 @@ def message(
     as_json: Json = False,
 ) -> None:
     """One message: why it was or was not sent, every attempt, its outcomes, and the copy as it was sent."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.message import show_message
+    from automation.delivery.one_message import message_told
+
     settings = settings_of(config)
     with database_of(settings) as database, database.reading() as connection:
         told = message_told(connection, message_id, settings.business.locale)

@@ -97,7 +97,7 @@ def connect(address: str, root: Path = Path(), password: str | None = None) -> D
     except ModuleNotFoundError:
         raise MissingExtra('PostgreSQL needs one more package: pip install "automation[postgres]"') from None
     except DatabaseError as error:  # a file that is no database is not an operational error
-        reason = re.sub(r"\s+", " ", str(error.orig)).strip()
+        reason = re.sub(r"\s+", " ", str(error.orig)).rstrip(" .?")
         raise DatabaseUnreachable(f"{url.render_as_string()}: {reason}. {DatabaseUnreachable().args[0]}") from None
     return Database(engine)
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from automation.database.types import Id, Instant, Json, Key
+from automation.reasons import STATUSES
 
 SHARDS = 256
 metadata = MetaData()
@@ -160,7 +161,6 @@ enrollments = Table(
     sqlite_with_rowid=False,
 )
 
-STATUSES = ("planned", "sending", "sent", "rejected", "failed", "unknown", "skipped", "expired", "canceled")
 messages = Table(
     "messages",
     metadata,

@@ -4,33 +4,36 @@ import os
 import secrets
 import sqlite3
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from automation.database.engine import Database, lock
 from automation.database.schema import installation, metadata
 from automation.database.statistics import assume_statistics
-from automation.errors import BadInput, WrongSchema
+from automation.errors import BackupFailed, BadInput, WrongSchema
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> str:
-    """Bring the schema to this program's revision; several processes may start at once. Returns the revision."""
+    """Bring the schema to this program's revision; several processes may start at once. Returns the revision.
+
+    Raises WrongSchema for a database that a newer program made.
+    """
     with database.reading() as connection:
-        if revision(connection) == newest():
-            return newest()
+        found = revision(connection)
+    if found == newest():
+        return newest()
+    if not _is_known(found):
+        raise WrongSchema(_difference(found))
     with database.writing() as connection:
         lock(connection, "migrations")
         if revision(connection) != newest():
-            command.upgrade(_config(connection), "head")
+            _migrate(connection)
             _install(connection)
     if database.is_sqlite:
         database.close()  # the planner reads its statistics when a connection opens
@@ -42,24 +45,45 @@ def require_current(database: Database) -> None:
     with database.reading() as connection:
         found = revision(connection)
     if found != newest():
-        raise WrongSchema(
-            f"the database is at revision {found or 'none'}, this program needs {newest()}: run `automation db upgrade`"
-        )
+        raise WrongSchema(_difference(found))
+
+
+def _difference(found: str | None) -> str:
+    move = "run `automation db upgrade`" if _is_known(found) else "a newer program made it; install that one"
+    return f"the database is at revision {found or 'none'}, this program needs {newest()}: {move}"
+
+
+def _is_known(found: str | None) -> bool:
+    return found is None or found in _revisions()
 
 
 def revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The database's own; None when it has no schema yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def newest() -> str:
-    return cast("str", ScriptDirectory(str(SCRIPTS)).get_current_head())
+    """This program's own."""
+    return max(_revisions())
 
 
-def _config(connection: Connection) -> Config:
+def _revisions() -> set[str]:
+    """They are counted up, and each is the beginning of its file's name."""
+    return {file.name.partition("_")[0] for file in (SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+def _migrate(connection: Connection) -> None:
+    # A sixth of the start of every command, for what happens once a release.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, "head")
 
 
 def _install(connection: Connection) -> None:
@@ -72,9 +96,8 @@ def _install(connection: Connection) -> None:
 def check(database: Database) -> list[str]:
     """What is wrong with the database file or schema; an empty list is good news."""
     with database.reading() as connection:
-        problems = (
-            [] if revision(connection) == newest() else ["the schema is not current: run `automation db upgrade`"]
-        )
+        found = revision(connection)
+        problems = [] if found == newest() else [_difference(found)]
         present = set(inspect(connection).get_table_names())
         problems += [f'table "{name}" is missing: restore a backup' for name in sorted(set(metadata.tables) - present)]
         if database.is_sqlite:
@@ -89,15 +112,30 @@ def check(database: Database) -> list[str]:
 
 
 def backup(database: Database, target: Path) -> int:
-    """Copy the database while it is in use. Returns the copy's size in bytes."""
+    """Copy the database while it is in use. Returns the copy's size in bytes. Raises BadInput.
+
+    The copy has its name only when it is whole.
+    """
     if target.exists():
         raise BadInput(f"{target} exists already; name a new file")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if database.is_sqlite:
-        _copy_sqlite(database, target)
-    else:
-        _dump_postgres(database, target)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"")
+        _copy_sqlite(database, part) if database.is_sqlite else _dump_postgres(database, part)
+        part.rename(target)
+    except OSError as error:
+        raise BadInput(f"{target} cannot be written: {(error.strerror or 'unknown').lower()}") from None
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{target}: {error}. {BackupFailed()}") from None
+    finally:
+        _remove(part)
     return target.stat().st_size
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink()
 
 
 def _copy_sqlite(database: Database, target: Path) -> None:
@@ -118,7 +156,6 @@ def _dump_postgres(database: Database, target: Path) -> None:
     except FileNotFoundError:
         raise BadInput("pg_dump is not on the PATH; install PostgreSQL's client programs") from None
     except subprocess.CalledProcessError as error:
-        target.unlink(missing_ok=True)
         raise BadInput(f"pg_dump failed: {error.stderr.decode().strip()}") from None
 
 

@@ -1,6 +1,6 @@
-"""The send log: rows by filter, read as a stream, and everything there is to say about one message."""
+"""The send log: rows by filter, read as a stream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,21 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from automation.customers.facts.compute import same_customer
-from automation.database.schema import (
-    SHARDS,
-    attempts,
-    customers,
-    enrollments,
-    messages,
-    outcomes,
-    playbook_versions,
-    shard_of,
-)
-from automation.delivery.compose import content_of, hash_of
-from automation.delivery.versions import read_version
-from automation.errors import BadMessage, UnknownMessage
-from automation.messages.sms import segments
-from automation.reasons import BY_KEY
+from automation.database.schema import customers, messages, outcomes, playbook_versions, shard_of
 
 PAGE = 1000  # rows in memory at once, however long the log is
 # The last that a message can come to hides what came before it: a bounce, a complaint and an unsubscribe absorb.
@@ -74,12 +60,13 @@ class LogFilter:
 
 def log_rows(connection: Connection, wanted: LogFilter) -> Iterator[dict[str, Any]]:
     """The newest first, each with LOG_KEYS; however many there are, a page is in memory at a time."""
-    rows = _logged().where(*_matching(wanted)).order_by(*_newest_first(wanted)).limit(wanted.limit)
+    rows = logged().where(*_matching(wanted)).order_by(*_newest_first(wanted)).limit(wanted.limit)
     for row in connection.execute(rows, execution_options={"yield_per": PAGE}).mappings():
         yield dict(row)
 
 
-def _logged() -> Select[Any]:
+def logged() -> Select[Any]:
+    """The rows of the log, with LOG_KEYS."""
     own = ("message_id", "customer_id", "playbook", "step", "channel", "status", "reason")
     later = ("provider", "provider_id", "attempts", "planned_at", "due_at", "sent_at")
     current = case((messages.c.channel == "email", customers.c.email), else_=customers.c.phone)
@@ -137,74 +124,3 @@ def _newest_first(wanted: LogFilter) -> tuple[ColumnElement[Any], ...]:
 def playbooks_in_log(connection: Connection) -> set[str]:
     """Keys of all playbooks there ever were."""
     return set(connection.execute(select(playbook_versions.c.playbook).distinct()).scalars())
-
-
-def message_told(connection: Connection, message_id: int, default_locale: str) -> dict[str, Any]:
-    """One message: its log row and what decided about it, every attempt, its outcomes and the copy that was sent.
-
-    Raises UnknownMessage.
-    """
-    mine = and_(messages.c.shard == message_id % SHARDS, messages.c.message_id == message_id)
-    logged = connection.execute(_logged().where(mine)).mappings().one_or_none()
-    if logged is None:
-        raise UnknownMessage(f"no message has the id {message_id}; `automation log` lists the ids")
-    row = connection.execute(select(messages).where(mine)).mappings().one()
-    return {
-        **logged,
-        "why": BY_KEY[row["reason"]].sentence if row["reason"] in BY_KEY else None,
-        **{key: row[key] for key in DECIDED},
-        "enrollment": _enrollment(connection, row),
-        "attempts": _listed(connection, select(*attempts.c[*ATTEMPT]), attempts, row, attempts.c.number),
-        "outcomes": _listed(connection, select(*outcomes.c[*OUTCOME]), outcomes, row, outcomes.c.happened_at),
-        "content": _copy(connection, row, default_locale),
-    }
-
-
-DECIDED = (
-    "kind",
-    "topic",
-    "variant",
-    "version_id",
-    "priority",
-    "deadline",
-    "possible_duplicate",
-    "flags",
-    "finished_at",
-    "idempotency_key",
-    "content_hash",
-)
-ATTEMPT = ("number", "provider", "started_at", "finished_at", "reply", "reason", "detail", "http_status", "batch")
-OUTCOME = ("outcome", "happened_at", "received_at", "provider", "detail")
-PASSAGE = ("enrollment_id", "arm", "entered_at", "entered_stage", "exited_at", "exit_reason", "goal_at")
-
-
-def _enrollment(connection: Connection, row: Mapping[Any, Any]) -> dict[str, Any]:
-    mine = and_(enrollments.c.shard == row["shard"], enrollments.c.enrollment_id == row["enrollment_id"])
-    return dict(connection.execute(select(*enrollments.c[*PASSAGE]).where(mine)).mappings().one())
-
-
-def _listed(
-    connection: Connection, rows: Select[Any], table: Any, row: Mapping[Any, Any], order: ColumnElement[Any]
-) -> list[dict[str, Any]]:
-    mine = and_(table.c.shard == row["shard"], table.c.message_id == row["message_id"])
-    return [dict(one) for one in connection.execute(rows.where(mine).order_by(order)).mappings()]
-
-
-def _copy(connection: Connection, row: Mapping[Any, Any], default_locale: str) -> dict[str, Any] | None:
-    """The content, rendered again from the version and the values that the row pins; None before it is sent.
-
-    `verified` says whether it is what was sent, to the letter; `problem` why it cannot be shown.
-    """
-    context = row["context"]
-    if context is None:
-        return None
-    try:
-        version = read_version(connection, row["version_id"])
-        template = version.template(row["step"], row["variant"], row["channel"], context["locale"], default_locale)
-        content = content_of(template, context)
-    except BadMessage as error:
-        return {"verified": False, "problem": str(error)}
-    told = {"subject": content.subject, "html": content.html, "text": content.text}
-    if row["channel"] == "sms":
-        told = {"text": content.text, **vars(segments(content.text))}
-    return {**told, "verified": hash_of(content) == row["content_hash"]}

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # what is measured is the tr
 
 import daily
 import importing
+import memory
 import replay
 import sending
 from measure import Line, show
@@ -20,11 +21,12 @@ from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day}
 OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay}
+AT_A_SIZE = {"memory": memory.memory}
 DATABASES = ("sqlite", "postgresql")
 
 
 def main() -> None:
-    names = (*OF_A_SHOP, *OF_A_DATABASE)
+    names = (*OF_A_SHOP, *OF_A_DATABASE, *AT_A_SIZE)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--customers", type=int, default=100_000, help="with ten events each; 100000 by default")
@@ -49,6 +51,10 @@ def measured(names: set[str], customers: int, kind: str) -> Iterator[Line]:
         if name in names:
             with workplace() as folder, new_database(folder, kind) as database:
                 yield from work(folder, database)
+    for name, sized in AT_A_SIZE.items():
+        if name in names:
+            with workplace() as folder, new_database(folder, kind) as database:
+                yield from sized(folder, database, customers)
 
 
 if __name__ == "__main__":

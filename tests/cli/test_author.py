@@ -2,50 +2,23 @@
 
 import json
 import shutil
-import sys
 import tomllib
 import webbrowser
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import insert
+from typed import Done, Run
 
-from automation.cli import main
 from automation.cli.schemas import schemas
 from automation.cli.starter import copy_starter
 from automation.database.engine import connect
 from automation.database.schema import customers, events, shard_of
 
 ROOT = Path(__file__).parents[2]
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def done(*words: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["automation", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return Done(int(ended.value.code or 0), shown.out, shown.err)
-
-    return done
 
 
 @pytest.fixture

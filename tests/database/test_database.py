@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from automation.database.engine import Database, connect
 from automation.database.schema import metadata, shard_of
-from automation.database.upgrade import backup, check, newest, require_current, revision, upgrade
+from automation.database.upgrade import SCRIPTS, backup, check, newest, require_current, revision, upgrade
 from automation.errors import BadInput, DatabaseUnreachable, WrongSchema
 
 
@@ -18,6 +19,12 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(database: Database
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_revision_is_the_one_that_migrations_lead_to(database: Database) -> None:
+    assert newest() == ScriptDirectory(str(SCRIPTS)).get_current_head()
+    with database.reading() as connection:
+        assert revision(connection) == MigrationContext.configure(connection).get_current_revision() == newest()
 
 
 def test_four_processes_that_start_at_once_migrate_once(database: Database) -> None:
@@ -35,7 +42,9 @@ def test_a_database_without_schema_says_which_command_to_run(tmp_path: Path) -> 
     database = connect("sqlite:///empty.db", tmp_path)
     with pytest.raises(WrongSchema, match="automation db upgrade"):
         require_current(database)
-    assert check(database)[0] == "the schema is not current: run `automation db upgrade`"
+    assert (
+        check(database)[0] == "the database is at revision none, this program needs 0002: run `automation db upgrade`"
+    )
     database.close()
 
 

@@ -39,6 +39,11 @@ def _ago(days: int) -> str:
     return f" ({days:,} {unit} ago)" if days > 0 else f" (in {-days:,} {unit})"
 
 
+def counted(count: int, word: str) -> str:
+    """Nothing when there are none."""
+    return f"{count} {word}" + ("s" if count > 1 else "") if count else ""
+
+
 def show_list(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console.print()
     if rows:

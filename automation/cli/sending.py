@@ -1,0 +1,21 @@
+"""One round of sending."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from automation.database.engine import Database
+from automation.delivery.dispatch import Dispatch
+from automation.playbooks.load import read_book
+from automation.settings import Settings
+from automation.worker.evaluate import prepare_run
+from automation.worker.workers import worker_name
+
+
+def send_due(database: Database, settings: Settings, clock: Callable[[], datetime]) -> dict[str, Any]:
+    """Sends what is due, until nothing is, and tells what became of it."""
+    book = read_book(settings)
+    with database.writing() as connection:
+        desk = prepare_run(connection, settings, book, clock())
+    return asyncio.run(Dispatch(database, desk, clock, worker_name()).run())

@@ -1,0 +1,84 @@
+"""Everything there is to say about one message of the send log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
+
+from automation.database.schema import SHARDS, attempts, enrollments, messages, outcomes
+from automation.delivery.compose import content_of, hash_of
+from automation.delivery.history import logged
+from automation.delivery.versions import read_version
+from automation.errors import BadMessage, UnknownMessage
+from automation.messages.sms import segments
+from automation.reasons import BY_KEY
+
+DECIDED = (
+    "kind",
+    "topic",
+    "variant",
+    "version_id",
+    "priority",
+    "deadline",
+    "possible_duplicate",
+    "flags",
+    "finished_at",
+    "idempotency_key",
+    "content_hash",
+)
+ATTEMPT = ("number", "provider", "started_at", "finished_at", "reply", "reason", "detail", "http_status", "batch")
+OUTCOME = ("outcome", "happened_at", "received_at", "provider", "detail")
+PASSAGE = ("enrollment_id", "arm", "entered_at", "entered_stage", "exited_at", "exit_reason", "goal_at")
+
+
+def message_told(connection: Connection, message_id: int, default_locale: str) -> dict[str, Any]:
+    """One message: its log row and what decided about it, every attempt, its outcomes and the copy that was sent.
+
+    Raises UnknownMessage.
+    """
+    mine = and_(messages.c.shard == message_id % SHARDS, messages.c.message_id == message_id)
+    row_of_log = connection.execute(logged().where(mine)).mappings().one_or_none()
+    if row_of_log is None:
+        raise UnknownMessage(f"no message has the id {message_id}; `automation log` lists the ids")
+    row = connection.execute(select(messages).where(mine)).mappings().one()
+    return {
+        **row_of_log,
+        "why": BY_KEY[row["reason"]].sentence if row["reason"] in BY_KEY else None,
+        **{key: row[key] for key in DECIDED},
+        "enrollment": _enrollment(connection, row),
+        "attempts": _listed(connection, select(*attempts.c[*ATTEMPT]), attempts, row, attempts.c.number),
+        "outcomes": _listed(connection, select(*outcomes.c[*OUTCOME]), outcomes, row, outcomes.c.happened_at),
+        "content": _copy(connection, row, default_locale),
+    }
+
+
+def _enrollment(connection: Connection, row: Mapping[Any, Any]) -> dict[str, Any]:
+    mine = and_(enrollments.c.shard == row["shard"], enrollments.c.enrollment_id == row["enrollment_id"])
+    return dict(connection.execute(select(*enrollments.c[*PASSAGE]).where(mine)).mappings().one())
+
+
+def _listed(
+    connection: Connection, rows: Select[Any], table: Any, row: Mapping[Any, Any], order: ColumnElement[Any]
+) -> list[dict[str, Any]]:
+    mine = and_(table.c.shard == row["shard"], table.c.message_id == row["message_id"])
+    return [dict(one) for one in connection.execute(rows.where(mine).order_by(order)).mappings()]
+
+
+def _copy(connection: Connection, row: Mapping[Any, Any], default_locale: str) -> dict[str, Any] | None:
+    """The content, rendered again from the version and the values that the row pins; None before it is sent.
+
+    `verified` says whether it is what was sent, to the letter; `problem` why it cannot be shown.
+    """
+    context = row["context"]
+    if context is None:
+        return None
+    try:
+        version = read_version(connection, row["version_id"])
+        template = version.template(row["step"], row["variant"], row["channel"], context["locale"], default_locale)
+        content = content_of(template, context)
+    except BadMessage as error:
+        return {"verified": False, "problem": str(error)}
+    told = {"subject": content.subject, "html": content.html, "text": content.text}
+    if row["channel"] == "sms":
+        told = {"text": content.text, **vars(segments(content.text))}
+    return {**told, "verified": hash_of(content) == row["content_hash"]}
