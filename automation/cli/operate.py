@@ -168,6 +168,6 @@ def sandbox(
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; config.toml expects 8025.")] = 8025,
     keep: Annotated[Path | None, typer.Option(help="Keep what it takes in this file.")] = None,
 ) -> None:
-    """A provider on this machine: speaks Postmark's and Twilio's API, keeps every message, delivers nothing."""
+    """A provider on this machine: speaks Postmark, Resend and Twilio, keeps every message, delivers nothing."""
     errors.print(f"the sandbox takes messages and shows them on http://127.0.0.1:{port}; Ctrl-C ends it")
     serve("127.0.0.1", port, keep)
