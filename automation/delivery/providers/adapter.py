@@ -26,14 +26,16 @@ class Account:
 class Adapter(Protocol):
     """Pure translation: messages into one request, one answer into as many replies.
 
-    `batch_limit` messages and `batch_bytes` of body fit into one call. `key_window`: how long the provider remembers
-    an idempotency key; None: it takes none.
+    `batch_limit` messages and `batch_bytes` of body fit into one call.
     """
 
     kind: str
     batch_limit: int
     batch_bytes: int
-    key_window: timedelta | None
+
+    @property
+    def key_window(self) -> timedelta | None:
+        """How long the provider remembers an idempotency key; None: it takes none."""
 
     def size(self, message: Outgoing, account: Account) -> int:
         """How many bytes of the call's body this message takes."""
