@@ -42,7 +42,7 @@ PRAGMAS = (
 POSTGRES_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c jit=off"
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # "how many were inserted?" is asked everywhere
 SHARD_LOCKS = 7_003
-LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004}
+LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004, "recovery": 7_005}
 
 
 @dataclass(frozen=True)

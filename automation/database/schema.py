@@ -202,6 +202,7 @@ messages = Table(
     Column("content_hash", Text),
     Column("provider", Key),
     Column("idempotency_key", Text),
+    Column("request_hash", Text),
     Column("first_used_at", Instant),
     Column("batch", Text),
     Column("provider_id", Text),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from automation.clock import stays_open_until
 from automation.delivery.cases import Loaded
@@ -41,7 +41,9 @@ def compose(connection: Connection, desk: Desk, loaded: Loaded, offer: Code | No
     template = version.template(row.step, row.variant, row.channel, row.locale, default)
     context = _context(desk, loaded, template, offer, now)
     content = content_of(template, context)
-    return Composed(_outgoing(desk, loaded, content, context, now), context, hash_of(content))
+    validity = None if row.channel == "email" else _validity(loaded, now)
+    outgoing = outgoing_of(desk.settings, row, content, context, row.to_address, validity)
+    return Composed(outgoing, context, hash_of(content))
 
 
 def content_of(template: CompiledTemplate, context: Mapping[str, Any]) -> Content:
@@ -124,21 +126,27 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _outgoing(desk: Desk, loaded: Loaded, content: Content, context: Mapping[str, Any], now: datetime) -> Outgoing:
-    row = loaded.row
-    by_email = row.channel == "email"
+def outgoing_of(
+    settings: Settings,
+    row: Row[Any],
+    content: Content,
+    context: Mapping[str, Any],
+    recipient: str,
+    validity: timedelta | None,
+) -> Outgoing:
+    """What a provider gets for a row of the ledger with this content. Raises BadMessage."""
     return Outgoing(
         message_id=row.message_id,
         channel=row.channel,
-        sender=desk.settings.channel(row.channel).sender,
-        recipient=row.to_address,
+        sender=settings.channel(row.channel).sender,
+        recipient=recipient,
         subject=content.subject,
         html=content.html,
         text=content.text,
-        headers=unsubscribe_headers(context["unsubscribe_url"]) if by_email else {},
+        headers=unsubscribe_headers(context["unsubscribe_url"]) if row.channel == "email" else {},
         tag=row.playbook,
         kind=row.kind,
-        validity=None if by_email else _validity(loaded, now),
+        validity=validity,
     )
 
 

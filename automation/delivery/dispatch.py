@@ -15,13 +15,14 @@ from automation.database.engine import Database
 from automation.delivery.desk import Desk
 from automation.delivery.health import Trouble, fit_provider, free_at
 from automation.delivery.http import Door
-from automation.delivery.ledger import Flight, Record, abandoned, record_replies, release
-from automation.delivery.plan import advance
-from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare, resends
+from automation.delivery.ledger import release
+from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare
 from automation.delivery.providers import ADAPTERS, account_of
 from automation.delivery.providers.classify import from_failure
-from automation.delivery.replies import Answer, Refused, Reply, Unknown
-from automation.delivery.settle import OVER, Heard, settle
+from automation.delivery.record import record
+from automation.delivery.recover import recover
+from automation.delivery.replies import Answer, Refused, Reply
+from automation.delivery.settle import Heard, settle
 from automation.delivery.tally import Tally
 from automation.settings import Provider
 
@@ -54,9 +55,9 @@ class Dispatch:
         started = time.monotonic()
         most = sum(provider.concurrency for provider in self._providers.values())
         with self._writer:
-            await self._write(self._recover)
+            lost = await self._write(self._recover)
             async with Door(concurrency=most) as door:
-                await asyncio.gather(*(self._empty(channel, door) for channel in CHANNELS))
+                await asyncio.gather(self._send(lost, door), *(self._empty(channel, door) for channel in CHANNELS))
         return self.tally.as_dict(time.monotonic() - started)
 
     async def _empty(self, channel: str, door: Door) -> None:
@@ -106,7 +107,8 @@ class Dispatch:
             await self._limiters[call.provider].try_acquire_async(call.provider)
             if call.provider in self._trouble.unfit:
                 return None
-            heard = await door.post(adapter.request(call.outgoing, account, call.key), timeout=provider.timeout)
+            request = call.request or adapter.request(call.outgoing, account, call.key)
+            heard = await door.post(request, timeout=provider.timeout)
         if isinstance(heard, Answer):
             return adapter.replies(heard, call.outgoing, self.clock())
         return [from_failure(heard)] * len(call.outgoing)
@@ -117,26 +119,19 @@ class Dispatch:
         if answered:
             await self._write(lambda connection: self._note(connection, answered))
         if unposted:
-            await self._write(lambda connection: release(connection, unposted))
+            await self._write(lambda connection: release(connection, unposted, self.clock()))
 
     def _note(self, connection: Connection, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
         now = self.clock()
         heard = [
-            Heard(flight, reply, resend)
+            Heard(flight, reply, resend, call.key_until)
             for call, replies in answered
             for flight, reply, resend in zip(call.flights, replies, call.resend, strict=True)
         ]
-        self._finish(connection, [settle(one, now) for one in heard], now)
+        record(connection, self.desk, [settle(one, now) for one in heard], now, self.tally)
         for call, replies in answered:
             self._trouble.note(connection, call.provider, replies, now)
             self._learn(connection, call, replies, now)
-
-    def _finish(self, connection: Connection, records: Sequence[Record], now: datetime) -> None:
-        kept = record_replies(connection, records, now)
-        for record in kept:
-            self.tally.note(record.values["status"], record.values["reason"])
-        over = [record.flight for record in kept if record.values["status"] in OVER]
-        advance(connection, self.desk, [(one.shard, one.enrollment_id) for one in over], now)
 
     def _learn(self, connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
         """A refusal that proves something about the address or the person is kept."""
@@ -148,27 +143,8 @@ class Dispatch:
             suppress_address(connection, message.channel, message.recipient, reply.suppress, call.provider, now)
             touch_one(connection, shard, customer_id)
 
-    def _recover(self, connection: Connection) -> None:
-        """Rows whose worker is gone: nobody knows, so they say so, or go again where the playbook says so."""
-        now = self.clock()
-        while rows := abandoned(connection, now, CLAIM):
-            records = []
-            for row in rows:
-                flight = Flight(
-                    row.shard,
-                    row.message_id,
-                    row.enrollment_id,
-                    row.fence,
-                    row.attempts,
-                    row.provider,
-                    row.batch,
-                    row.first_used_at,
-                    row.deadline,
-                    row.possible_duplicate,
-                )
-                resend = row.provider in self._providers and resends(self.desk, row.playbook, row.step, row.provider)
-                records.append(settle(Heard(flight, Unknown("worker_lost"), resend), now))
-            self._finish(connection, records, now)
+    def _recover(self, connection: Connection) -> list[Call]:
+        return recover(connection, self.desk, self._accounts, self.worker, self.clock(), self.tally)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         """One write transaction at a time, off the loop, so that exchanges go on meanwhile."""

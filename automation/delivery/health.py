@@ -42,6 +42,12 @@ def _paused_until(connection: Connection, now: datetime) -> dict[str, datetime |
     return dict(connection.execute(found).all())
 
 
+def paused_until(connection: Connection, provider: str, now: datetime) -> datetime | None:
+    """When a paused provider may be tried again; None when it is not paused."""
+    paused = _paused_until(connection, now)
+    return (paused[scope_of(provider)] or now + PAUSE) if scope_of(provider) in paused else None
+
+
 def pause(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {"scope": scope, "reason": reason, "since": now, "until": until}

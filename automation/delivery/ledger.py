@@ -18,7 +18,10 @@ from automation.delivery.cases import MessageKey
 
 @dataclass(frozen=True)
 class Flight:
-    """A message that is being sent: its row's key and the fence that proves it is ours."""
+    """A message that is being sent: its row's key and the fence that proves it is ours.
+
+    `repeats`: an earlier attempt of which nobody knows had the same key.
+    """
 
     shard: int
     message_id: int
@@ -30,6 +33,7 @@ class Flight:
     started_at: datetime
     deadline: datetime
     possible_duplicate: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,13 @@ IN_FLIGHT = (*OF, messages.c.fence == bindparam("of_fence", type_=Integer), SEND
 
 def begin_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Commit this before the first byte: each row has of_shard, of_id and the values of a message in flight."""
-    values, bound = _shared(messages, rows)
+    values, bound = shared_values(messages, rows)
     taken_on = update(messages).where(*OF, PLANNED)
     flying = {"status": "sending", "fence": messages.c.fence + 1, "attempts": messages.c.attempts + 1}
     connection.execute(taken_on.values({**flying, **values}), bound)
 
 
-def _shared(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def shared_values(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Values for a statement over many rows, and the rows to bind: what they share is bound once, not in each."""
     first = rows[0]
     names = [name for name in first if not name.startswith("of_")]
@@ -120,23 +124,24 @@ def record_replies(connection: Connection, records: Sequence[Record], now: datet
         row = {"of_shard": record.flight.shard, "of_id": record.flight.message_id, "of_fence": record.flight.fence}
         by_columns.setdefault(tuple(record.values), []).append({**record.values, **row})
     for rows in by_columns.values():
-        values, bound = _shared(messages, rows)
+        values, bound = shared_values(messages, rows)
         released = update(messages).where(*IN_FLIGHT).values({"worker": None, "lease_until": None, **values})
         connection.execute(released, bound)
     if kept:
-        values, bound = _shared(attempts, [_attempt(record, now) for record in kept])
+        values, bound = shared_values(attempts, [attempt_row(record, now) for record in kept])
         connection.execute(insert(attempts).values(values), bound)
     return kept
 
 
-def release(connection: Connection, flights: Sequence[Flight]) -> None:
-    """Give back what was not posted: no byte of it left, so it spends no attempt."""
-    connection.execute(
-        update(messages)
-        .where(*IN_FLIGHT)
-        .values(status="planned", attempts=messages.c.attempts - 1, worker=None, lease_until=None),
-        [{"of_shard": one.shard, "of_id": one.message_id, "of_fence": one.fence} for one in flights],
-    )
+def release(connection: Connection, flights: Sequence[Flight], now: datetime) -> None:
+    """Give back what was not posted: no byte of it left, so it spends no attempt. A repeated call stays in flight."""
+    unspent = update(messages).where(*IN_FLIGHT).values(attempts=messages.c.attempts - 1, worker=None)
+    for values, ours in (
+        ({"status": "planned", "lease_until": None}, [one for one in flights if not one.repeats]),
+        ({"lease_until": now}, [one for one in flights if one.repeats]),
+    ):
+        if ours:
+            connection.execute(unspent.values(values), named(ours))
 
 
 def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[MessageKey]:
@@ -157,7 +162,7 @@ def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[Messag
     }
 
 
-def _attempt(record: Record, now: datetime) -> dict[str, Any]:
+def attempt_row(record: Record, now: datetime) -> dict[str, Any]:
     flight = record.flight
     return {
         "shard": flight.shard,
@@ -174,27 +179,5 @@ def _attempt(record: Record, now: datetime) -> dict[str, Any]:
     }
 
 
-def abandoned(connection: Connection, now: datetime, limit: int) -> Sequence[Any]:
-    """Rows in flight whose worker's lease ran out: nobody knows what became of them."""
-    lost = (
-        select(*(messages.c[name] for name in (*FLIGHT_COLUMNS, "playbook", "step")))
-        .where(SENDING, messages.c.lease_until < now)
-        .order_by(messages.c.lease_until)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return connection.execute(lost).all()
-
-
-FLIGHT_COLUMNS = (
-    "shard",
-    "message_id",
-    "enrollment_id",
-    "fence",
-    "attempts",
-    "provider",
-    "batch",
-    "first_used_at",
-    "deadline",
-    "possible_duplicate",
-)
+def named(flights: Sequence[Flight]) -> list[dict[str, Any]]:
+    return [{"of_shard": one.shard, "of_id": one.message_id, "of_fence": one.fence} for one in flights]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 from sqlalchemy import Connection
 
 from automation.delivery.cases import Loaded, load_cases
@@ -18,6 +19,7 @@ from automation.delivery.offers import Code, Wanted, reserve
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.plan import advance
 from automation.delivery.providers import ADAPTERS, Account, batches
+from automation.delivery.repeat import hash_of_request, key_until
 from automation.delivery.settle import ALONE
 from automation.delivery.tally import Tally
 from automation.delivery.told import Told
@@ -32,7 +34,10 @@ NO_CODE_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP call: messages in order, a flight for each, and what to do with those nobody can answer for."""
+    """One HTTP call: messages in order, a flight for each, and what to do with those nobody can answer for.
+
+    Where the provider remembers keys, `request` are the exact bytes and `key_until` is how long it does.
+    """
 
     provider: str
     key: str | None
@@ -40,6 +45,8 @@ class Call:
     flights: Sequence[Flight]
     customers: Sequence[tuple[int, str]]
     resend: Sequence[bool]
+    request: httpx.Request | None = None
+    key_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,7 @@ def _calls(desk: Desk, ready: Sequence[Ready], sender: Sender, now: datetime) ->
     """Split before the first attempt: by the provider's number of messages and bytes; a refused batch one by one."""
     provider = desk.settings.providers[sender.provider]
     adapter = ADAPTERS[provider.kind]
+    ready = sorted(ready, key=lambda one: one.loaded.row.message_id)  # so that a call can be made again from its rows
     by_id = {one.loaded.row.message_id: one.loaded for one in ready}
     together = [one.composed.outgoing for one in ready if one.loaded.row.flags != ALONE]
     groups = list(batches(adapter, together, sender.account, provider.batch))
@@ -186,7 +194,8 @@ def _calls(desk: Desk, ready: Sequence[Ready], sender: Sender, now: datetime) ->
 def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sender: Sender, now: datetime) -> Call:
     rows = [loaded.row for loaded in group]
     words = ",".join(f"{row.message_id}" for row in rows)
-    adapter = ADAPTERS[desk.settings.providers[sender.provider].kind]
+    provider = desk.settings.providers[sender.provider]
+    keyed = ADAPTERS[provider.kind].key_window is not None
     batch = desk.idempotency_key(f"{words}:{rows[0].attempts}")
     flights = [
         Flight(
@@ -205,11 +214,13 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
     ]
     return Call(
         sender.provider,
-        desk.idempotency_key(words) if adapter.key_window is not None else None,
+        batch if keyed else None,
         outgoing,
         flights,
         [(row.shard, row.customer_id) for row in rows],
         [resends(desk, row.playbook, row.step, sender.provider) for row in rows],
+        ADAPTERS[provider.kind].request(outgoing, sender.account, batch) if keyed else None,
+        key_until(provider, now) if keyed else None,
     )
 
 
@@ -239,6 +250,7 @@ def _rows(
             "of_id": flight.message_id,
             "batch": flight.batch,
             "idempotency_key": call.key,
+            "request_hash": hash_of_request(call.request) if call.request else None,
             "address": composed[flight.message_id].outgoing.recipient,
             "context": composed[flight.message_id].context,
             "content_hash": composed[flight.message_id].content_hash,

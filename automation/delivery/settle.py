@@ -18,15 +18,25 @@ OVER = frozenset({"sent", "rejected", "failed", "unknown", "skipped", "expired"}
 
 @dataclass(frozen=True)
 class Heard:
-    """A flight and the reply it got. `resend`: what to do when nobody knows."""
+    """A flight and the reply it got. `resend`: what to do when nobody knows, and no key makes it safe to ask again.
+
+    `key_until`: how long the provider knows the call's key.
+    """
 
     flight: Flight
     reply: Reply
     resend: bool = False
+    key_until: datetime | None = None
 
 
 def settle(heard: Heard, now: datetime) -> Record:
     """The row's new values and the attempt to append."""
+    if heard.flight.repeats and isinstance(heard.reply, Refused | Later):
+        return _unproven(heard, heard.reply, now)
+    return _by_reply(heard, now)
+
+
+def _by_reply(heard: Heard, now: datetime) -> Record:
     flight, reply = heard.flight, heard.reply
     match reply:
         case Accepted():
@@ -55,10 +65,10 @@ def refusal(reply: Refused) -> Reason:
     return Reason.INVALID_ADDRESS if reply.scope == "recipient" else Reason.PROVIDER_REFUSED
 
 
-def backoff(message_id: int, attempt: int) -> timedelta:
-    """Exponential with full jitter, drawn from the message's own id so that a repeated run decides alike."""
+def backoff(words: int | str, attempt: int) -> timedelta:
+    """Exponential with full jitter, drawn from the message's or call's own id so that a repeated run decides alike."""
     ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempt, 10))
-    drawn: timedelta = ceiling * random.Random(f"{message_id}:{attempt}").random()  # noqa: S311 (jitter, no secret)
+    drawn: timedelta = ceiling * random.Random(f"{words}:{attempt}").random()  # noqa: S311 (jitter, no secret)
     return max(timedelta(seconds=1), drawn)
 
 
@@ -81,9 +91,32 @@ def _again(
     return Record(flight, values, reply, why, detail, http_status)
 
 
+def _unproven(heard: Heard, reply: Refused | Later, now: datetime) -> Record:
+    """What is said of this attempt, not even a refusal, tells what became of the one before."""
+    flight, word = heard.flight, "later" if isinstance(reply, Later) else "refused"
+    detail = reply.detail if isinstance(reply, Refused) else None
+    waits = isinstance(reply, Later) or reply.scope == "account"
+    wished = reply.after if isinstance(reply, Later) else None
+    values = (_same_again(heard, now, wished) if waits else None) or _over("unknown", Reason.NO_ANSWER, now)
+    return Record(flight, values, word, reply.reason, detail, reply.http_status)
+
+
+def _same_again(heard: Heard, now: datetime, wished: timedelta | None = None) -> dict[str, Any] | None:
+    """The row stays in flight and nobody holds it, until the same call is posted again; None when that is too late."""
+    flight = heard.flight
+    # Drawn from the call: its messages go together.
+    due_at = now + max(backoff(flight.batch, flight.attempt), wished or timedelta(0))
+    if heard.key_until is None or due_at >= heard.key_until:
+        return None
+    return {"status": "sending", "reason": Reason.REPEAT.value, "lease_until": due_at}
+
+
 def _unknown(heard: Heard, reply: Unknown, now: datetime) -> Record:
     flight = heard.flight
-    if not heard.resend:
+    again = _same_again(heard, now)
+    if again is not None:
+        values = again
+    elif not heard.resend or heard.key_until is not None:
         values = _over("unknown", Reason.NO_ANSWER, now)
     else:
         due_at = now + backoff(flight.message_id, flight.attempt)

@@ -17,7 +17,7 @@ class Tally:
         self.statuses[status] += 1
         if status in {"skipped", "canceled"} and reason:
             self.skipped[reason] += 1
-        elif status == "planned" and reason:
+        elif status in {"planned", "sending"} and reason:
             self.held[reason] += 1
 
     def as_dict(self, seconds: float) -> dict[str, Any]:

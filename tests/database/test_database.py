@@ -43,7 +43,8 @@ def test_a_database_without_schema_says_which_command_to_run(tmp_path: Path) -> 
     with pytest.raises(WrongSchema, match="automation db upgrade"):
         require_current(database)
     assert (
-        check(database)[0] == "the database is at revision none, this program needs 0002: run `automation db upgrade`"
+        check(database)[0]
+        == f"the database is at revision none, this program needs {newest()}: run `automation db upgrade`"
     )
     database.close()
 

@@ -237,7 +237,7 @@ def test_a_row_is_left_lying_past_its_deadline(after: Check) -> None:
     assert after(row(name="text", deadline=PAST, due_at=PAST)) == {("I4", LATE)}
     put_off = row(name="text", deadline=at("2026-03-02T04:00:00Z"))
     assert after(put_off) == {("I4", "The row is put off again and again, more than a day after its deadline.")}
-    held = row(name="text", status="sending", lease_until=PAST, attempts=1, first_used_at=PAST)
+    held = row(name="text", status="sending", worker="gone", lease_until=PAST, attempts=1, first_used_at=PAST)
     lost = "The row is still in flight after its lease, in spite of an hour of dispatching."
     assert after(held) == {("I4", lost)}
 

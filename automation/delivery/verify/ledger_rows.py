@@ -42,7 +42,8 @@ STATES = (
     Rule("I2", "t.lowest < 1 OR t.highest <> t.tries", "Its attempts are not numbered 1 to {tries}."),
     Rule(
         "I2",
-        "m.attempts <> coalesce(t.tries, 0) + CASE WHEN m.status = 'sending' THEN 1 ELSE 0 END",
+        "m.attempts <> coalesce(t.tries, 0)"
+        " + CASE WHEN m.status = 'sending' AND m.worker IS NOT NULL THEN 1 ELSE 0 END",
         "The {status} row counts {attempts} attempts; {tries} are on record.",
     ),
     Rule("I2", f"NOT ({OPEN}) AND t.last_start > m.finished_at", "An attempt began after the row had ended."),
@@ -53,7 +54,9 @@ STATES = (
     ),
     Rule(
         "I2",
-        "m.status = 'unknown' AND coalesce(t.last_unknown, 0) <> coalesce(t.highest, -1)",
+        # With a key, what a later attempt was told does not make the first one known.
+        "m.status = 'unknown' AND coalesce(t.last_unknown, 0) <> coalesce(t.highest, -1)"
+        " AND (m.idempotency_key IS NULL OR t.first_unknown IS NULL)",
         "The row is unknown and its last attempt is not.",
     ),
 )

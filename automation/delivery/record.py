@@ -1,0 +1,21 @@
+"""Writing down what was heard: the rows, the attempts, the counts, and the passages whose step is over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from automation.delivery.desk import Desk
+from automation.delivery.ledger import Record, record_replies
+from automation.delivery.plan import advance
+from automation.delivery.settle import OVER
+from automation.delivery.tally import Tally
+
+
+def record(connection: Connection, desk: Desk, records: Sequence[Record], now: datetime, tally: Tally) -> None:
+    """What is not ours any more, because somebody took the row over, changes nothing."""
+    kept = record_replies(connection, records, now)
+    for one in kept:
+        tally.note(one.values["status"], one.values["reason"])
+    over = [one.flight for one in kept if one.values["status"] in OVER]
+    advance(connection, desk, [(flight.shard, flight.enrollment_id) for flight in over], now)

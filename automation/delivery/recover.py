@@ -1,0 +1,70 @@
+"""What becomes of calls that nobody holds any more, before anything new is sent."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from automation.delivery.desk import Desk
+from automation.delivery.lost import WORKER_LOST, begin_again, give_up, lost_calls, lost_flight, note_lost, put_off
+from automation.delivery.plan import advance
+from automation.delivery.prepare import LEASE, Call, resends
+from automation.delivery.providers import Account
+from automation.delivery.record import record
+from automation.delivery.repeat import Repeat, Wait, flight_again, key_until, repeated
+from automation.delivery.replies import Unknown
+from automation.delivery.settle import Heard, settle
+from automation.delivery.tally import Tally
+
+AT_ONCE, MOST_AGAIN = 100, 100  # calls: looked at together, posted again by one dispatch
+SHORTEST_WAIT = timedelta(seconds=1)
+
+
+def recover(
+    connection: Connection, desk: Desk, accounts: Mapping[str, Account], worker: str, now: datetime, tally: Tally
+) -> list[Call]:
+    """Calls to post again, where a key makes it safe. Of the others nobody knows: they say so, or go again where the
+    playbook says so.
+    """
+    again: list[Call] = []
+    while len(again) < MOST_AGAIN and (calls := lost_calls(connection, now, AT_ONCE)):
+        for rows in calls:
+            match repeated(connection, desk, rows, accounts.get(rows[0].provider), now):
+                case Repeat() as repeat:
+                    again.append(_begin_again(connection, desk, rows, repeat, worker, now))
+                case Wait(until):
+                    note_lost(connection, rows, now)
+                    put_off(connection, rows, max(until, now + SHORTEST_WAIT))
+                case None:
+                    _give_up(connection, desk, rows, now, tally)
+    return again
+
+
+def _begin_again(
+    connection: Connection, desk: Desk, rows: Sequence[Row[Any]], repeat: Repeat, worker: str, now: datetime
+) -> Call:
+    provider = desk.settings.providers[rows[0].provider]
+    flights = [flight_again(row, now) for row in rows]
+    note_lost(connection, rows, now)
+    begin_again(connection, flights, worker, now + provider.timeout + LEASE)
+    until = key_until(provider, rows[0].first_used_at)
+    people = [(row.shard, row.customer_id) for row in rows]
+    never = [False] * len(rows)
+    return Call(rows[0].provider, repeat.key, repeat.outgoing, flights, people, never, repeat.request, until)
+
+
+def _give_up(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime, tally: Tally) -> None:
+    if rows[0].idempotency_key is None:
+        record(connection, desk, [settle(_heard(desk, row), now) for row in rows], now, tally)
+        return
+    note_lost(connection, rows, now)
+    give_up(connection, rows, now)
+    tally.statuses["unknown"] += len(rows)
+    advance(connection, desk, [(row.shard, row.enrollment_id) for row in rows], now)
+
+
+def _heard(desk: Desk, row: Row[Any]) -> Heard:
+    known = row.provider in desk.settings.providers
+    resend = known and resends(desk, row.playbook, row.step, row.provider)
+    return Heard(lost_flight(row), Unknown(WORKER_LOST), resend)

@@ -1,0 +1,127 @@
+"""Calls whose answer never came, at a provider that remembers keys: posted again, the same bytes under the same key.
+
+A call that was posted is frozen: the same messages in the same order, or none of them. So when one of them may not go
+any more, or the bytes cannot be made again to the letter, nobody will ever know what became of all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import httpx
+from sqlalchemy import Connection, Row
+
+from automation.delivery.cases import Loaded, load_cases
+from automation.delivery.compose import content_of, outgoing_of
+from automation.delivery.decide import Hold, Send, decide
+from automation.delivery.desk import Desk
+from automation.delivery.health import paused_until
+from automation.delivery.ledger import Flight
+from automation.delivery.outgoing import Outgoing
+from automation.delivery.providers import ADAPTERS, Account
+from automation.delivery.versions import read_version
+from automation.errors import BadMessage
+from automation.settings import Provider
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The same call, ready to be posted once more."""
+
+    key: str
+    outgoing: Sequence[Outgoing]
+    request: httpx.Request
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not now: a window is closed, or a pause is on."""
+
+    until: datetime
+
+
+def repeated(
+    connection: Connection, desk: Desk, rows: Sequence[Row[Any]], account: Account | None, now: datetime
+) -> Repeat | Wait | None:
+    """What becomes of a lost call with these rows; None when it cannot be posted again."""
+    provider = desk.settings.providers.get(rows[0].provider)
+    key = rows[0].idempotency_key
+    if provider is None or account is None or key is None or now >= key_until(provider, rows[0].first_used_at):
+        return None
+    free_at = paused_until(connection, rows[0].provider, now)
+    decided = [free_at] if free_at else _decided(connection, desk, rows, now)
+    if decided is None:
+        return None
+    if decided:
+        return Wait(max(decided))
+    return _same_bytes(connection, desk, provider, rows, account, key)
+
+
+def key_until(provider: Provider, first_used_at: datetime) -> datetime:
+    """Until when the provider knows a key used then; at once, where it takes none."""
+    return first_used_at + (ADAPTERS[provider.kind].key_window or timedelta(0))
+
+
+def hash_of_request(request: httpx.Request) -> str:
+    return sha256(request.content).hexdigest()
+
+
+def _decided(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime) -> list[datetime] | None:
+    """Until when the gates hold some of the messages; None when one of them may not go any more."""
+    first_used_at = {row.message_id: row.first_used_at for row in rows}
+    until: list[datetime] = []
+    for loaded in load_cases(connection, desk, [(row.shard, row.message_id) for row in rows], now):
+        _do_not_count(loaded, first_used_at[loaded.row.message_id])
+        match decide(loaded.case):
+            case Hold() as hold:
+                until.append(hold.until)
+            case Send():
+                pass
+            case _:
+                return None
+    return until
+
+
+def _do_not_count(loaded: Loaded, first_used_at: datetime) -> None:
+    """Caps count what may have been sent, and this message is among it."""
+    if first_used_at in loaded.case.traffic.sent:
+        loaded.case.traffic.sent.remove(first_used_at)
+
+
+def _same_bytes(
+    connection: Connection, desk: Desk, provider: Provider, rows: Sequence[Row[Any]], account: Account, key: str
+) -> Repeat | None:
+    try:
+        outgoing = [_outgoing(connection, desk, row) for row in sorted(rows, key=lambda one: one.message_id)]
+    except BadMessage:
+        return None
+    request = ADAPTERS[provider.kind].request(outgoing, account, key)
+    same = hash_of_request(request) == rows[0].request_hash
+    return Repeat(key, outgoing, request) if same else None
+
+
+def _outgoing(connection: Connection, desk: Desk, row: Row[Any]) -> Outgoing:
+    context: Mapping[str, Any] = row.context
+    default = desk.settings.business.locale
+    version = read_version(connection, row.version_id)
+    template = version.template(row.step, row.variant, row.channel, context["locale"], default)
+    return outgoing_of(desk.settings, row, content_of(template, context), context, row.address, None)
+
+
+def flight_again(row: Row[Any], now: datetime) -> Flight:
+    """The row's next attempt, which says the same thing under the same key."""
+    return Flight(
+        row.shard,
+        row.message_id,
+        row.enrollment_id,
+        row.fence + 1,
+        row.attempts + 1,
+        row.provider,
+        row.batch,
+        now,
+        row.deadline,
+        row.possible_duplicate,
+        repeats=True,
+    )
