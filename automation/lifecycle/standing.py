@@ -12,7 +12,7 @@ from automation.customers.facts.compute import facts_table
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.schema import Shards, facts_as_of, shard_of, stage_changes
 from automation.lifecycle.conditions import Day
-from automation.lifecycle.evaluate import stage_of
+from automation.lifecycle.evaluate import customers_by_stage, stage_of
 from automation.lifecycle.model import Lifecycle
 
 CUSTOMERS = func.count().label("customers")
@@ -33,12 +33,11 @@ def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standi
     if now is None or not inspect(connection).has_table("facts"):
         return None
     facts = facts_table(FactDefinitions(()))  # only columns that are always there
-    rows = connection.execute(select(facts.c.stage, CUSTOMERS).group_by(facts.c.stage))
-    counts: dict[str | None, int] = {row.stage: row.customers for row in rows}
-    waiting = counts.pop(None, 0)
-    if not counts.keys() <= set(lifecycle.keys):
-        return None
-    return Standing(now, {key: counts.get(key, 0) for key in lifecycle.keys}, waiting)
+    # Counted stage by stage: GROUP BY sorts all customers, in memory on SQLite and four times as slowly.
+    counts = customers_by_stage(connection, lifecycle, facts)
+    nowhere = func.count().filter(facts.c.stage.is_(None))
+    waiting, everybody = connection.execute(select(nowhere, CUSTOMERS).select_from(facts)).one()
+    return Standing(now, counts, waiting) if sum(counts.values()) + waiting == everybody else None
 
 
 def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
