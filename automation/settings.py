@@ -101,7 +101,7 @@ class SmsRules(ChannelRules):
 
 
 class Provider(Section):
-    kind: Literal["postmark", "twilio"]
+    kind: Literal["postmark", "resend", "twilio"]
     base_url: str | None = Field(None, description="every provider's base URL can be replaced")
     rate: RateText = Rate(50, timedelta(seconds=1))
     concurrency: int = Field(32, ge=1, le=1000)

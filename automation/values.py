@@ -84,7 +84,7 @@ def instant(text: str) -> datetime:
     if found.tzinfo is None:
         plain = found.isoformat()
         raise ValueError(f'"{text}" has no offset; write one like {plain}Z or {plain}+01:00')
-    return found.astimezone(UTC)
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 
 def instant_text(value: datetime) -> str:

@@ -68,7 +68,7 @@ lifecycle = "playbooks/lifecycles/small.toml"
 max_per_day = {per_day}
 max_per_week = {per_week}
 [providers.sandbox_email]
-kind = "postmark"
+kind = "{kind}"
 base_url = "{url}"
 rate = "10000/second"
 batch = {batch}
@@ -106,6 +106,7 @@ class Shop:
     per_week: int = 100
     batch: int = 500
     email: str = ""
+    kind: str = "postmark"
 
     def write(self, **playbooks: str) -> None:
         """The marketers' files: these playbooks and one template for each channel."""
@@ -126,6 +127,7 @@ class Shop:
             per_week=self.per_week,
             batch=self.batch,
             email=self.email,
+            kind=self.kind,
         )
 
     def _file(self, name: str, text: str) -> None:

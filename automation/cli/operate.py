@@ -155,7 +155,7 @@ def sandbox(
     ] = 8025,
     keep: Annotated[Path | None, typer.Option(help="Keep what it takes in this file.")] = None,
 ) -> None:
-    """A provider on this machine: speaks Postmark's and Twilio's API, keeps every message, delivers nothing."""
+    """A provider on this machine: speaks Postmark, Resend and Twilio, keeps every message, delivers nothing."""
     from automation.cli.output import errors
     from automation.delivery.sandbox import serve
 

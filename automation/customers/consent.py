@@ -4,13 +4,15 @@ Whoever adds a row first locks the customer's own row, so that two writers never
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, and_, select
+from sqlalchemy import Connection, FromClause, and_, case, literal, select
 
-from automation.customers.staging import Row, write
+from automation.customers.staging import Row, insert_into, write
 from automation.database.schema import consents
+from automation.database.types import Instant
 
 EVERY_TOPIC = "*"
 CHANNELS = ("email", "sms")
@@ -29,6 +31,11 @@ class Imported:
         for customer_id, number, channel, topic, granted in recorded:
             self._last_number[customer_id] = number
             self._note(customer_id, channel, topic, granted)
+
+    @property
+    def customers(self) -> Iterable[str]:
+        """The ids of those with anything on record."""
+        return self._last_number.keys()
 
     def tell(self, shard: int, customer_id: str, channel: str, granted: bool) -> bool:
         """Record what the file says, when it changes anything; whether it did.
@@ -64,7 +71,20 @@ def recorded_of(connection: Connection, staged: FromClause) -> Sequence[Row]:
         .select_from(staged.join(consents, same))
         .order_by(staged.c.shard, staged.c.customer_id, consents.c.number)
     )
-    return [tuple(row) for row in connection.execute(rows)]
+    return connection.execute(rows).all()
+
+
+def add_first(connection: Connection, staged: FromClause, source: str, now: datetime) -> None:
+    """The same for the customers in `staged`, who have nothing on record: a yes counts, a no withdraws nothing.
+
+    `staged` has a row for each, with `email_consent` and `sms_consent`, which are null when nothing is told.
+    """
+    numbers = {"email": literal(1), "sms": case((staged.c.email_consent, 2), else_=1)}
+    for channel, number in numbers.items():
+        of_all = (channel, EVERY_TOPIC, True, IMPORT, source, IMPORT)
+        said = (staged.c.shard, staged.c.customer_id, number, *map(literal, of_all), literal(now, Instant))
+        rows = select(*said).where(staged.c[f"{channel}_consent"])
+        connection.execute(insert_into(connection, consents).from_select(consents.columns.keys(), rows))
 
 
 def add(connection: Connection, imported: Imported) -> None:

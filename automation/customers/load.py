@@ -5,22 +5,34 @@ Importing the same file again changes nothing.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from automation.customers.customer_batch import merge_customers
-from automation.customers.event_batch import merge_events
+from automation.customers.customer_batch import CustomerBatch
+from automation.customers.event_batch import EventBatch
 from automation.customers.reading import Progress, Reading
 from automation.customers.records import CUSTOMER_COLUMNS, EVENT_COLUMNS, customer, event
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
 
+# A batch changes each page of a table once, so large ones write less: a page holds many customers, but few events of
+# one batch. Whoever is known already takes three times the memory of a new customer.
+CUSTOMERS_AT_ONCE, EVENTS_AT_ONCE = 20_000, 40_000
+Rows = list[tuple[int, Any]]
 Merged = TypeVar("Merged")
+Merged_co = TypeVar("Merged_co", covariant=True)
+
+
+class Batch(Protocol[Merged_co]):
+    """A batch of which it is decided what it changes."""
+
+    def write(self) -> Merged_co: ...
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,8 @@ def import_customers(
     be used, and on the way when it turns out to be damaged: what was read until then stays.
     """
     created = updated = unchanged = 0
-    with Reading(path, CUSTOMER_COLUMNS, customer, progress) as reading:
-        for merged in _merged(database, reading, partial(merge_customers, source=path.name, now=now)):
+    with Reading(path, CUSTOMER_COLUMNS, customer, CUSTOMERS_AT_ONCE, progress) as reading:
+        for merged in _merged(database, reading, partial(CustomerBatch, source=path.name, now=now)):
             created += merged.created
             updated += merged.updated
             unchanged += merged.unchanged
@@ -78,8 +90,8 @@ def import_events(
 ) -> EventsImported:
     """Events, likewise. One of a customer who is not known yet creates them, without a profile."""
     created = duplicates = 0
-    with Reading(path, EVENT_COLUMNS, event, progress) as reading:
-        for merged in _merged(database, reading, merge_events):
+    with Reading(path, EVENT_COLUMNS, event, EVENTS_AT_ONCE, progress) as reading:
+        for merged in _merged(database, reading, EventBatch):
             created += merged.created
             duplicates += merged.duplicates
             reading.reject(merged.rejected)
@@ -87,20 +99,33 @@ def import_events(
 
 
 def _merged(
-    database: Database, reading: Reading[Any], merge: Callable[[Connection, list[tuple[int, Any]]], Merged]
+    database: Database, reading: Reading[Any], merge: Callable[[Connection, Rows], Batch[Merged]]
 ) -> Iterator[Merged]:
-    """Merge batch after batch, in order, each in one transaction, while the next one is being read and cleaned."""
+    """Merge batch after batch, in order, each in one transaction.
 
-    def work(batch: list[tuple[int, Any]]) -> Merged:
-        with database.writing() as connection:
-            begin_batch(connection)
-            return merge(connection, batch)
-
-    with ThreadPoolExecutor(1) as one_ahead:
+    The database writes one, which needs no Python, while the next one is being read and cleaned.
+    """
+    with ThreadPoolExecutor(1) as one_behind:
         under_way: Future[Merged] | None = None
         for batch in reading.batches():
             if under_way is not None:
                 yield under_way.result()
-            under_way = one_ahead.submit(work, batch)
+            under_way = one_behind.submit(_begun(database, merge, batch))
+            del batch  # its memory is for the next one
         if under_way is not None:
             yield under_way.result()
+
+
+def _begun(database: Database, merge: Callable[[Connection, Rows], Batch[Merged]], batch: Rows) -> Callable[[], Merged]:
+    """The batch merged but not written; what is returned writes and commits."""
+    with ExitStack() as transaction:
+        connection = transaction.enter_context(database.writing())
+        begin_batch(connection)
+        merging = merge(connection, batch)
+        rest = transaction.pop_all()
+
+    def write() -> Merged:
+        with rest:
+            return merging.write()
+
+    return write

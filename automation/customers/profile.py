@@ -140,7 +140,8 @@ def _countries() -> frozenset[str]:
 def consent_flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    flag = _CONSENT.get(str(value).strip().lower())
+    text = str(value)
+    flag = _CONSENT[text] if text in _CONSENT else _CONSENT.get(text.strip().lower())
     if flag is None:
         raise ValueError("consent is told by true or false")
     return flag

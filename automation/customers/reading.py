@@ -14,7 +14,6 @@ from automation.customers.records import Customer, Event, row_id
 from automation.customers.rejects import Reject, Rejected, Rejects
 from automation.errors import BadInput
 
-BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 8_000_000  # of attributes or properties: rows of 64 kB come in smaller batches
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 Progress = Callable[[int, int], None]
@@ -24,14 +23,16 @@ Record = TypeVar("Record", Customer, Event)
 class Reading(AbstractContextManager["Reading[Record]"], Generic[Record]):
     """Opens the file and its list of rejects, and counts. Raises BadInput before anything is read.
 
-    `clean` is `records.customer` or `records.event`.
+    `clean` is `records.customer` or `records.event`; a batch has at most `at_once` rows.
     """
 
-    def __init__(self, path: Path, required: Required, clean: Callable[..., Record], progress: Progress | None) -> None:
+    def __init__(
+        self, path: Path, required: Required, clean: Callable[..., Record], at_once: int, progress: Progress | None
+    ) -> None:
         self.read = 0
         self._path, self._progress = path, progress
         self._clean: Callable[..., Record] = clean
-        self._id_columns = required[0]
+        self._id_columns, self._at_once = required[0], at_once
         self._file = open_rows(path, required)
         try:
             self._rejects = Rejects(path)
@@ -40,7 +41,7 @@ class Reading(AbstractContextManager["Reading[Record]"], Generic[Record]):
             raise
 
     def __enter__(self) -> Self:
-        # Rows hold no cycles, and looking for some in a batch of ten thousand takes a third of the time.
+        # Rows hold no cycles, and looking for some in a whole batch takes a third of the time.
         self._collects = gc.isenabled()
         gc.disable()
         return self
@@ -57,10 +58,10 @@ class Reading(AbstractContextManager["Reading[Record]"], Generic[Record]):
         """Clean rows with their lines. Progress is told when the caller is done with a batch."""
         batch: list[tuple[int, Record]] = []
         characters = 0
-        for line, record in self._records():
-            batch.append((line, record))
-            characters += len(record[-1])
-            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
+        for row in self._records():
+            batch.append(row)
+            characters += len(row[1][-1])
+            if len(batch) == self._at_once or characters > BATCH_CHARACTERS:
                 yield batch
                 batch, characters = [], 0
                 gc.collect(0)

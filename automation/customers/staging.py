@@ -1,31 +1,28 @@
 """A batch of rows goes to the database the fast way, to be merged there by statements over the whole batch."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, SmallInteger, Table, text
+from sqlalchemy import Boolean, Column, Connection, MetaData, Table, and_, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable, DropTable
 
 from automation.database.engine import lock
 from automation.database.schema import customers, events
-from automation.database.types import EPOCH, MICROSECOND, Key
+from automation.database.types import EPOCH, MICROSECOND
 
 Row = tuple[Any, ...]
 
 
-def _temporary(name: str, *columns: Column[Any]) -> Table:
-    return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+def _like(table: Table, name: str, *left_out: str, more: Iterable[Column[Any]] = ()) -> Table:
+    kept = [Column(one.name, one.type) for one in table.columns if one.name not in left_out]
+    return Table(name, MetaData(), *kept, *more, prefixes=["TEMPORARY"])
 
 
-def _like(table: Table, name: str, *left_out: str) -> Table:
-    return _temporary(name, *(Column(one.name, one.type) for one in table.columns if one.name not in left_out))
-
-
-staged_ids = _temporary("staged_ids", Column("shard", SmallInteger), Column("customer_id", Key))
-staged_customers = _like(customers, "staged_customers", "erased_at")
+# What a row tells of consent comes with it, so that the database can open the ledger of a customer who is new.
+CONSENTS = (Column("email_consent", Boolean), Column("sms_consent", Boolean))
+staged_customers = _like(customers, "staged_customers", "erased_at", more=CONSENTS)
 staged_events = _like(events, "staged_events")
 
 
@@ -33,7 +30,7 @@ def begin_batch(connection: Connection) -> None:
     """Nobody rebuilds facts while a batch is merged, imports take turns, and every look-up of the batch is by key.
 
     Two batches with the same customers in another order would wait for each other in a circle.
-    The planner would read a table of ten million rows for each batch of ten thousand, because it prices a look-up by
+    The planner would read a table of ten million rows for each batch, because it prices a look-up by
     key as one read from a disk.
     """
     lock(connection, "facts", shared=True)
@@ -43,12 +40,19 @@ def begin_batch(connection: Connection) -> None:
             connection.execute(text(f"SET LOCAL enable_{plan} = off"))
 
 
-@contextmanager
-def staged(connection: Connection, table: Table, rows: list[Row]) -> Iterator[Table]:
-    """The temporary table with these rows in it, gone afterwards."""
+def stage(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """The temporary table with these rows in it, until `unstage`. In order of the key: neighbors share a page."""
     connection.execute(CreateTable(table))
     write(connection, table, rows)
-    yield table
+
+
+def stage_again(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Other rows in its place."""
+    unstage(connection, table)
+    stage(connection, table, rows)
+
+
+def unstage(connection: Connection, table: Table) -> None:
     connection.execute(DropTable(table))
 
 
@@ -80,6 +84,31 @@ def _as_it_is(value: datetime | None) -> datetime | None:
     return value
 
 
+def upsert(connection: Connection, table: Table, staged: Table) -> None:
+    """Bring whole rows into the table: new ones, and those whose key is there already in their place.
+
+    An UPDATE of its own spares SQLite the copies of pages that ON CONFLICT DO UPDATE needs, see `insert_into`.
+    """
+    key = [column.name for column in table.primary_key]
+    names = [column.name for column in table.columns if column.name in staged.columns]
+    told = [name for name in names if name not in key]
+    rows = select(*(staged.c[name] for name in names)).where(true()).order_by(*(staged.c[name] for name in key))
+    insert = insert_into(connection, table).from_select(names, rows)
+    if connection.dialect.name == "postgresql":
+        told_now = {name: insert.excluded[name] for name in told}
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=told_now))
+        return
+    same = and_(*(table.c[name] == staged.c[name] for name in key))
+    there = update(table).prefix_with("OR ROLLBACK").where(same)
+    connection.execute(there.values({name: staged.c[name] for name in told}))
+    connection.execute(insert.on_conflict_do_nothing(index_elements=key))
+
+
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    """An INSERT that knows ON CONFLICT. An error takes the whole transaction back.
+
+    For one that takes back only its own statement, SQLite copies every page it changes into memory: 100 MB for a batch.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table).prefix_with("OR ROLLBACK")

@@ -5,6 +5,9 @@
 on the telephone.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 from zlib import crc32
 
@@ -51,6 +54,13 @@ class Shards(NamedTuple):
     def each_of(self, table: FromClause) -> ColumnElement[bool]:
         """The same, for an index whose second column is a range: one short range for each shard."""
         return table.c.shard.in_(range(self.first, self.last + 1))
+
+    @classmethod
+    def parts(cls, rows: int, at_once: int) -> "Iterator[Shards]":
+        """All shards in ranges with some `at_once` of so many rows each; few rows are one range."""
+        count = max(1, min(SHARDS, ceil(rows / at_once)))
+        edges = [round(SHARDS * part / count) for part in range(count + 1)]
+        return (cls(first, end - 1) for first, end in pairwise(edges))
 
 
 customers = Table(

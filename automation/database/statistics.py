@@ -5,8 +5,7 @@ asked for. These are the figures of a shop with a million customers; `ANALYZE` r
 plans stay the same.
 """
 
-from sqlalchemy import Connection, Table, delete, text
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Connection, text
 
 # Table, index (the table's own name stands for its primary key): rows, then rows for each further column known.
 EXPECTED = (
@@ -37,7 +36,7 @@ EXPECTED = (
 
 INSERT = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
 # The documented way to have the figures read again.
-RELOAD, RELOAD_TEMPORARY = text("ANALYZE sqlite_master"), text("ANALYZE temp.sqlite_master")
+RELOAD = text("ANALYZE sqlite_master")
 
 
 def assume_statistics(connection: Connection) -> None:
@@ -56,30 +55,3 @@ def assume_facts(connection: Connection) -> None:
         connection.execute(text("DELETE FROM sqlite_stat1 WHERE tbl = 'facts'"))
         connection.execute(INSERT, told)
         connection.execute(RELOAD)
-
-
-def empty_temporary(connection: Connection, table: Table, expected: str) -> None:
-    """An empty temporary table, seen by this connection alone; `expected` tells SQLite's planner how it will be."""
-    connection.execute(CreateTable(table, if_not_exists=True))
-    connection.execute(delete(table))
-    if connection.dialect.name != "sqlite":
-        return
-    told = {"name": table.name, "expected": expected}
-    if connection.execute(text("SELECT 1 FROM temp.sqlite_master WHERE name = 'sqlite_stat1'")).first() is None:
-        connection.execute(text(f"ANALYZE temp.{table.name}"))
-    known = text("SELECT 1 FROM temp.sqlite_stat1 WHERE tbl = :name AND stat = :expected")
-    if connection.execute(known, told).first() is None:
-        connection.execute(TELL, told)
-        connection.execute(RELOAD_TEMPORARY)
-
-
-def counted(connection: Connection, table: Table) -> None:
-    """Tell PostgreSQL's planner how many rows a temporary table has got: unasked it supposes thousands."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"ANALYZE {table.name}"))
-
-
-TELL = text(
-    "INSERT INTO temp.sqlite_stat1 (tbl, idx, stat) "
-    "SELECT :name, name, :expected FROM temp.sqlite_master WHERE tbl_name = :name AND type = 'index'"
-)

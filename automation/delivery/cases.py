@@ -9,12 +9,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
     Row,
     Select,
-    SmallInteger,
-    Table,
     and_,
     case,
     exists,
@@ -28,7 +24,7 @@ from automation.clock import local_date
 from automation.customers.facts.compute import facts_table, same_customer
 from automation.customers.facts.refresh import facts_of
 from automation.database.schema import consents, customers, enrollments, messages, offers, suppressions
-from automation.database.statistics import empty_temporary
+from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id
 from automation.delivery.decide import WEEK, Case, Traffic
 from automation.delivery.desk import Desk, pauses_at
@@ -83,7 +79,7 @@ def _needed(desk: Desk, spoken: Collection[str]) -> list[str]:
 
 def _ask(connection: Connection, keys: Sequence[MessageKey]) -> None:
     """Put the keys into `asked`, which both databases join by key; a list of pairs is a scan on SQLite."""
-    empty_temporary(connection, asked, "500 2 1")
+    empty(connection, asked)
     connection.execute(insert(asked), [{"shard": shard, "message_id": message_id} for shard, message_id in keys])
 
 
@@ -145,13 +141,8 @@ COLUMNS = (
     "possible_duplicate",
     "flags",
 )
-asked = Table(
-    "asked",
-    MetaData(),
-    Column("shard", SmallInteger, nullable=False),
-    Column("message_id", Id, nullable=False),
-    PrimaryKeyConstraint("shard", "message_id"),
-    prefixes=["TEMPORARY"],
+asked = temporary(
+    "asked", shard_column(), Column("message_id", Id, primary_key=True, autoincrement=False), expected="500 2 1"
 )
 
 

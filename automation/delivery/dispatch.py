@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -41,6 +42,7 @@ class Dispatch:
         self.stop = asyncio.Event()
         self._trouble = Trouble()
         self._writing = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1)  # one thread, because each has memory of its own
         used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
         self._providers = {key: desk.settings.providers[key] for key in sorted(used)}
         self._accounts = {key: account_of(key, provider) for key, provider in self._providers.items()}
@@ -50,10 +52,11 @@ class Dispatch:
     async def run(self) -> dict[str, Any]:
         """Counts as `automation send --json` prints them."""
         started = time.monotonic()
-        await self._write(self._recover)
         most = sum(provider.concurrency for provider in self._providers.values())
-        async with Door(concurrency=most) as door:
-            await asyncio.gather(*(self._empty(channel, door) for channel in CHANNELS))
+        with self._writer:
+            await self._write(self._recover)
+            async with Door(concurrency=most) as door:
+                await asyncio.gather(*(self._empty(channel, door) for channel in CHANNELS))
         return self.tally.as_dict(time.monotonic() - started)
 
     async def _empty(self, channel: str, door: Door) -> None:
@@ -170,7 +173,7 @@ class Dispatch:
     async def _write(self, work: Callable[[Connection], T]) -> T:
         """One write transaction at a time, off the loop, so that exchanges go on meanwhile."""
         async with self._writing:
-            return await asyncio.to_thread(self._in_transaction, work)
+            return await asyncio.get_running_loop().run_in_executor(self._writer, self._in_transaction, work)
 
     def _in_transaction(self, work: Callable[[Connection], T]) -> T:
         with self.database.writing() as connection:

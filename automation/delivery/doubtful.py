@@ -13,10 +13,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
-    SmallInteger,
-    Table,
     and_,
     case,
     exists,
@@ -32,7 +28,7 @@ from sqlalchemy import (
 
 from automation.customers.facts.compute import facts_table, same_customer
 from automation.database.schema import PLANNED, customers, enrollments, messages, offers, suppressions
-from automation.database.statistics import counted, empty_temporary
+from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Id, Key
 from automation.delivery.cases import MessageKey, consent_of_message, of_enrollment, to_address
 from automation.delivery.decide import WEEK
@@ -44,19 +40,14 @@ from automation.reasons import Reason
 
 DAY = timedelta(days=1)
 MARKETING = messages.c.kind == "marketing"
-doubtful = Table(
+doubtful = temporary(
     "doubtful",
-    MetaData(),
-    Column("shard", SmallInteger, nullable=False),
-    Column("message_id", Id, nullable=False),
+    shard_column(),
+    Column("message_id", Id, primary_key=True, autoincrement=False),
     Column("customer_id", Key, nullable=False),
     Column("enrollment_id", Id, nullable=False),
     Column("verdict", Key, nullable=False),
-    PrimaryKeyConstraint("shard", "message_id"),
-    prefixes=["TEMPORARY"],
 )
-
-
 LOOK = "look"  # the verdict on a message that needs a decision; every other one is the reason to skip it
 
 
@@ -64,7 +55,7 @@ def find_doubtful(
     connection: Connection, desk: Desk, among: ColumnElement[bool], now: datetime, until: datetime
 ) -> None:
     """Afterwards `doubtful` names the planned messages due before `until` that a gate could stop, with a verdict."""
-    empty_temporary(connection, doubtful, "1000 10 1")
+    empty(connection, doubtful)
     facts = facts_table(desk.book.facts)
     verdict = case(*_verdicts(connection, desk, facts, now)).label("verdict")
     judged = (

@@ -13,6 +13,7 @@ from automation.customers.facts.compute import same_customer
 from automation.database.engine import draw, lock_shards
 from automation.database.numbers import numbered
 from automation.database.schema import Shards, customers, messages
+from automation.database.temporary import empty
 from automation.database.types import Instant, Key
 from automation.delivery.cases import Loaded, load_cases, of_enrollment
 from automation.delivery.decide import Hold, Skip, decide
@@ -21,7 +22,7 @@ from automation.delivery.doubtful import doubtful_messages, find_doubtful, skip_
 from automation.delivery.timetable import fill_timetable, has_its_turn, timetable
 from automation.delivery.told import PassageKey, Told
 from automation.playbooks.model import HOLDOUT, Playbook, Step
-from automation.playbooks.turns import finish, give_turns, none_finished, turns
+from automation.playbooks.turns import finish, finished, give_turns, turns
 
 CHUNK = 500
 HORIZON = timedelta(days=1)  # messages due before the next daily run are decided in this one
@@ -56,7 +57,7 @@ def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) 
 
 def _decide_doubtful(connection: Connection, desk: Desk, now: datetime, total: Planned) -> None:
     """Afterwards `finished` names the passages whose step was skipped."""
-    none_finished(connection)
+    empty(connection, finished)
     total.skipped += skip_for_sure(connection, now)
     waiting = iter(doubtful_messages(connection))
     while chunk := list(islice(waiting, CHUNK)):
@@ -81,7 +82,7 @@ def advance(connection: Connection, desk: Desk, passages: Iterable[PassageKey], 
     passages = list(passages)
     if not passages:
         return
-    none_finished(connection)
+    empty(connection, finished)
     finish(connection, passages)
     if give_turns(connection, desk.book.playbooks, now):
         plan_turns(connection, desk, now, Planned())

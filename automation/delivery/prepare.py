@@ -205,7 +205,7 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
     ]
     return Call(
         sender.provider,
-        desk.idempotency_key(words) if adapter.keyed else None,
+        desk.idempotency_key(words) if adapter.key_window is not None else None,
         outgoing,
         flights,
         [(row.shard, row.customer_id) for row in rows],

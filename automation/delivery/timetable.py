@@ -9,10 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    MetaData,
-    PrimaryKeyConstraint,
     SmallInteger,
-    Table,
     Text,
     and_,
     case,
@@ -23,20 +20,19 @@ from sqlalchemy import (
 
 from automation.customers.facts.compute import same_customer
 from automation.database.schema import customers
-from automation.database.statistics import counted, empty_temporary
+from automation.database.temporary import counted, empty, temporary
 from automation.database.types import Instant, Key
 from automation.delivery.desk import Desk
 from automation.delivery.due import due_at
 from automation.playbooks.turns import turns
 
-timetable = Table(
+timetable = temporary(
     "timetable",
-    MetaData(),
-    Column("playbook", Key, nullable=False),
-    Column("step", SmallInteger, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column("country", Text, nullable=False),
-    Column("phone", Text, nullable=False),
+    Column("playbook", Key, primary_key=True),
+    Column("step", SmallInteger, primary_key=True, autoincrement=False),
+    Column("timezone", Text, primary_key=True),
+    Column("country", Text, primary_key=True),
+    Column("phone", Text, primary_key=True),
     Column("version_id", Key, nullable=False),
     Column("step_key", Key, nullable=False),
     Column("channel", Key, nullable=False),
@@ -45,8 +41,7 @@ timetable = Table(
     Column("priority", SmallInteger, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("deadline", Instant, nullable=False),
-    PrimaryKeyConstraint("playbook", "step", "timezone", "country", "phone"),
-    prefixes=["TEMPORARY"],
+    expected="100 10 5 3 2 1",
 )
 
 
@@ -55,7 +50,7 @@ def fill_timetable(connection: Connection, desk: Desk, now: datetime) -> datetim
 
     Returns when the first is due; None when no step has its turn.
     """
-    empty_temporary(connection, timetable, "100 10 5 3 2 1")
+    empty(connection, timetable)
     keys = select(turns.c.playbook, turns.c.step, *residence()).distinct()
     found = connection.execute(keys.join_from(turns, customers, same_customer(customers, turns)))
     if rows := [_row(desk, now, *key) for key in found]:

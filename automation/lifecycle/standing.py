@@ -1,5 +1,6 @@
 """Where customers stand, for whoever asks: counts as of a run or any instant, and one customer's history."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,12 @@ from sqlalchemy import Connection, Row, func, inspect, select, type_coerce
 from automation.customers.facts.compute import facts_as_of as computed
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.definition import FactDefinitions
-from automation.database.schema import Shards, facts_as_of, shard_of, stage_changes
+from automation.database.schema import Shards, customers, facts_as_of, shard_of, stage_changes
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.evaluate import customers_by_stage, stage_of
 from automation.lifecycle.model import Lifecycle
 
-CUSTOMERS = func.count().label("customers")
+AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,30 @@ def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standi
     if now is None or not inspect(connection).has_table("facts"):
         return None
     facts = facts_table(FactDefinitions(()))  # only columns that are always there
-    # Counted stage by stage: GROUP BY sorts all customers, in memory on SQLite and four times as slowly.
+    everybody, placed = connection.execute(select(func.count(), func.count(facts.c.stage))).one()
     counts = customers_by_stage(connection, lifecycle, facts)
-    nowhere = func.count().filter(facts.c.stage.is_(None))
-    waiting, everybody = connection.execute(select(nowhere, CUSTOMERS).select_from(facts)).one()
-    return Standing(now, counts, waiting) if sum(counts.values()) + waiting == everybody else None
+    return Standing(now, counts, everybody - placed) if sum(counts.values()) == placed else None
 
 
 def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
-    """Worked out from everybody's events up to the instant; nothing is written."""
-    raw = computed(definitions, connection.dialect.name, day.now, Shards()).cte("raw")
+    """Worked out from everybody's events up to the instant, some customers at a time; nothing is written."""
+    count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+    counts = Counter(dict.fromkeys(lifecycle.keys, 0))
+    for shards in Shards.parts(count, AT_ONCE):
+        counts.update(_counts_as_of(connection, lifecycle, definitions, day, shards))
+    return Standing(day.now, counts)
+
+
+def _counts_as_of(
+    connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day, shards: Shards
+) -> dict[str, int]:
+    raw = computed(definitions, connection.dialect.name, day.now, shards).cte("raw")
     # The facts table would give the values these types; conditions bind theirs by them.
     types = {column.name: column.type for column in facts_table(definitions).c}
     then = select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery("then")
     found = select(stage_of(lifecycle, then, day).label("stage")).subquery("found")
-    rows = connection.execute(select(found.c.stage, CUSTOMERS).group_by(found.c.stage))
-    counts: dict[str, int] = {row.stage: row.customers for row in rows}
-    return Standing(day.now, {key: counts.get(key, 0) for key in lifecycle.keys})
+    rows = connection.execute(select(found.c.stage, func.count()).group_by(found.c.stage))
+    return dict(rows.all())
 
 
 def stage_by_rules(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:

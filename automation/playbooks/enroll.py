@@ -4,13 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column as TableColumn
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     and_,
     case,
@@ -32,33 +29,27 @@ from automation.customers.facts.refresh import touched
 from automation.database.engine import draw
 from automation.database.numbers import numbered
 from automation.database.schema import Shards, enrollments, events, facts_as_of, messages
-from automation.database.statistics import counted, empty_temporary
+from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Id, Instant, Key, later
 from automation.lifecycle.conditions import Day
 from automation.playbooks.model import HOLDOUT, MAIN, Goal, Playbook
-from automation.playbooks.turns import no_turns, turns
+from automation.playbooks.turns import turns
 from automation.reasons import Reason
 
-leaving = Table(
+leaving = temporary(
     "leaving",
-    MetaData(),
-    TableColumn("shard", SmallInteger, nullable=False),
-    TableColumn("enrollment_id", Id, nullable=False),
-    TableColumn("reason", Key, nullable=False),
-    PrimaryKeyConstraint("shard", "enrollment_id"),
-    prefixes=["TEMPORARY"],
+    shard_column(),
+    Column("enrollment_id", Id, primary_key=True, autoincrement=False),
+    Column("reason", Key, nullable=False),
 )
-entering = Table(
+entering = temporary(
     "entering",
-    MetaData(),
-    TableColumn("shard", SmallInteger, nullable=False),
-    TableColumn("enrollment_id", Id, nullable=False),
-    TableColumn("customer_id", Key, nullable=False),
-    TableColumn("playbook", Key, nullable=False),
-    TableColumn("arm", Key, nullable=False),
-    TableColumn("entered_stage", Key, nullable=False),
-    PrimaryKeyConstraint("shard", "enrollment_id"),
-    prefixes=["TEMPORARY"],
+    shard_column(),
+    Column("enrollment_id", Id, primary_key=True, autoincrement=False),
+    Column("customer_id", Key, nullable=False),
+    Column("playbook", Key, nullable=False),
+    Column("arm", Key, nullable=False),
+    Column("entered_stage", Key, nullable=False),
 )
 PASSAGE = ("shard", "enrollment_id", "customer_id", "playbook", "arm")
 OPEN = enrollments.c.exited_at.is_(None)
@@ -73,10 +64,10 @@ def enter_playbooks(
     """
     today = local_date(day.now, day.zone)
     taking = [playbook for playbook in playbooks if playbook.takes(today) and playbook.stages]
-    no_turns(connection)
+    empty(connection, turns)
     if not taking:
         return Counter()
-    empty_temporary(connection, entering, "1000 10 1")
+    empty(connection, entering)
     found = union_all(*(_entering(one, everyone, facts, shards, day) for one in taking)).subquery("found")
     ours = select(facts_as_of.c.shard).where(shards.of(facts_as_of)).subquery("ours")
     found = numbered(enrollments.c.enrollment_id, found, ours, found.c.customer_id, found.c.playbook)
@@ -170,7 +161,7 @@ def leave_playbooks(
 
     Returns exits by playbook.
     """
-    empty_temporary(connection, leaving, "1000 10 1")
+    empty(connection, leaving)
     reason = exit_reason(playbooks, facts, day)
     found = (
         select(enrollments.c.shard, enrollments.c.enrollment_id, reason.label("reason"))

@@ -10,10 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
     SmallInteger,
-    Table,
     and_,
     case,
     delete,
@@ -25,42 +22,21 @@ from sqlalchemy import (
 )
 
 from automation.database.schema import enrollments
-from automation.database.statistics import counted, empty_temporary
+from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Id, Instant, Key
 from automation.playbooks.model import Playbook
 from automation.reasons import Reason
 
-finished = Table(
-    "finished",
-    MetaData(),
-    Column("shard", SmallInteger, nullable=False),
-    Column("enrollment_id", Id, nullable=False),
-    PrimaryKeyConstraint("shard", "enrollment_id"),
-    prefixes=["TEMPORARY"],
-)
-turns = Table(
+finished = temporary("finished", shard_column(), Column("enrollment_id", Id, primary_key=True, autoincrement=False))
+turns = temporary(
     "turns",
-    MetaData(),
-    Column("shard", SmallInteger, nullable=False),
-    Column("enrollment_id", Id, nullable=False),
+    shard_column(),
+    Column("enrollment_id", Id, primary_key=True, autoincrement=False),
     Column("customer_id", Key, nullable=False),
     Column("playbook", Key, nullable=False),
     Column("arm", Key, nullable=False),
     Column("step", SmallInteger, nullable=False),
-    PrimaryKeyConstraint("shard", "enrollment_id"),
-    prefixes=["TEMPORARY"],
 )
-EXPECTED = "1000 10 1"
-
-
-def no_turns(connection: Connection) -> None:
-    """An empty `turns`, seen by this connection alone."""
-    empty_temporary(connection, turns, EXPECTED)
-
-
-def none_finished(connection: Connection) -> None:
-    """An empty `finished`, likewise."""
-    empty_temporary(connection, finished, EXPECTED)
 
 
 def finish(connection: Connection, passages: Iterable[tuple[int, int]]) -> None:
@@ -75,7 +51,7 @@ def give_turns(connection: Connection, playbooks: Mapping[str, Playbook], now: d
 
     Returns how many have one.
     """
-    no_turns(connection)
+    empty(connection, turns)
     counted(connection, finished)
     connection.execute(_next_steps())
     counted(connection, turns)

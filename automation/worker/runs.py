@@ -1,10 +1,8 @@
 """Which local dates are due, and who works on which part of them. Running a date twice adds nothing."""
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -13,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from automation.clock import latest_run_date, local_date
 from automation.customers.facts.compute import facts_table
 from automation.database.engine import Database
-from automation.database.schema import SHARDS, Shards, customers, run_parts, runs
+from automation.database.schema import Shards, customers, run_parts, runs
 from automation.delivery.desk import Desk
 from automation.lifecycle.evaluate import customers_by_stage
 from automation.playbooks.load import Book
@@ -68,7 +66,9 @@ def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -
     try:
         with database.writing() as connection:
             desk = prepare_run(connection, settings, book, now)
-            done = evaluate_part(connection, desk, Shards(), now)
+            done = PartSummary()
+            for shards in _parts(connection):
+                done.add(evaluate_part(connection, desk, shards, now))
             day, seconds = local_date(now, settings.business.zone), time.monotonic() - started
             found |= _told(book, day, now, done, done.stages, seconds)
             raise DryRun  # noqa: TRY301 (leaving the block is what takes it back)
@@ -96,11 +96,8 @@ def _note_missed(connection: Connection, day: date) -> None:
 
 
 def _parts(connection: Connection) -> Iterator[Shards]:
-    """Ranges of shards with some 50,000 customers each; a small shop's run is one part."""
     count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
-    parts = max(1, min(SHARDS, math.ceil(count / CUSTOMERS_A_PART)))
-    edges = [round(SHARDS * part / parts) for part in range(parts + 1)]
-    return (Shards(first, end - 1) for first, end in pairwise(edges))
+    return Shards.parts(count, CUSTOMERS_A_PART)
 
 
 def _part(day: date, shards: Shards) -> dict[str, Any]:

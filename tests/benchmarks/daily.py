@@ -10,7 +10,7 @@ from places import size_of
 from population import events_between, populate
 from sqlalchemy import Column, MetaData, Table, func, select, text, update
 
-from automation.customers.event_batch import merge_events
+from automation.customers.event_batch import EventBatch
 from automation.customers.facts.compute import facts_table
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
@@ -151,7 +151,7 @@ class Shop:
         for start in range(0, len(new), BATCH):
             with self.database.writing() as connection:
                 begin_batch(connection)
-                merge_events(connection, list(enumerate(new[start : start + BATCH])))
+                EventBatch(connection, list(enumerate(new[start : start + BATCH]))).write()
 
     def _run(self) -> dict[str, Any]:
         watch = Stopwatch()

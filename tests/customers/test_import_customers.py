@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import FromClause, insert, select, update
+from sqlalchemy import FromClause, insert, select, text, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from automation.customers import customer_batch
-from automation.customers.load import CustomersImported, import_customers
+from automation.customers.load import CUSTOMERS_AT_ONCE, CustomersImported, import_customers
 from automation.database.engine import Database
 from automation.database.schema import consents, customers, shard_of
 
@@ -221,6 +222,45 @@ def test_a_failed_batch_leaves_nothing_and_can_be_run_again(
     assert imported("id,email_consent", "a,true").created == 1
 
 
+def test_a_batch_the_database_refuses_leaves_nothing_and_can_be_run_again(imported: Import, database: Database) -> None:
+    lines = ("id,email,email_consent", "a,same@example.com,true", "b,same@example.com,true")
+    with database.writing() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX one_email ON customers (email)"))
+    with pytest.raises(IntegrityError):
+        imported(*lines)
+    with database.writing() as connection:
+        assert connection.execute(select(customers)).all() == connection.execute(select(consents)).all() == []
+        connection.execute(text("DROP INDEX one_email"))
+    assert imported(*lines).created == 2
+
+
+def test_one_batch_holds_every_sort_of_row(imported: Import, database: Database) -> None:
+    header = "id,email,email_consent,n"
+    imported(header, "known,known@example.com,true,1", "same,,,1", "withdrawn,,true,", "erased,,,")
+    with database.writing() as connection:
+        connection.execute(update(customers).where(customers.c.customer_id == "erased").values(erased_at=NOW))
+    record(database, "recorded", 1, "email", "*", granted=False)
+    rows = ["known,,,2", "new,new@example.com,true,3", "same,,,1", "twice,,false,4", "recorded,,true,5"]
+    found = imported(header, *rows, "erased,,,6", "twice,,true,", "withdrawn,,false,", "erased,,,7")
+    assert (found.read, found.created, found.updated, found.unchanged, found.rejected) == (9, 3, 3, 1, 2)
+    told = {name: row_of(database, name)["attributes"] for name in ("known", "new", "same", "twice", "recorded")}
+    assert told == {"known": {"n": 2}, "new": {"n": 3}, "same": {"n": 1}, "twice": {"n": 4}, "recorded": {"n": 5}}
+    assert row_of(database, "known")["email"] == "known@example.com"
+    for name, granted in {"known": [True], "new": [True], "twice": [True], "withdrawn": [True, False]}.items():
+        assert [entry[3] for entry in ledger(database, name)] == granted
+    assert [entry[3] for entry in ledger(database, "recorded")] == [False]
+
+
+def test_a_newcomer_gets_the_same_ledger_as_a_known_customer(imported: Import, database: Database) -> None:
+    told = {f"{email}{sms}": f"{email},{sms}" for email in ("", "true", "false") for sms in ("", "true", "false")}
+    imported("id", *(f"known{name}" for name in told))
+    rows = [f"{who}{name},{consent}" for name, consent in told.items() for who in ("known", "new")]
+    imported("id,email_consent,sms_consent", *rows)
+    for name in told:
+        assert ledger(database, f"new{name}") == ledger(database, f"known{name}")
+    assert [entry[:4] for entry in ledger(database, "newtruetrue")] == [(1, "email", "*", True), (2, "sms", "*", True)]
+
+
 def test_imports_at_the_same_time_take_turns(database: Database, tmp_path: Path) -> None:
     rows = [f"c{number},{number}" for number in range(500)]
     files = [tmp_path / f"{number}.csv" for number in range(4)]
@@ -234,10 +274,11 @@ def test_imports_at_the_same_time_take_turns(database: Database, tmp_path: Path)
 
 
 def test_several_batches_count_as_one_file(imported: Import, database: Database) -> None:
-    rows = [f"c{number % 10_500},{number}" for number in range(11_000)]
+    some = CUSTOMERS_AT_ONCE + 500
+    rows = [f"c{number % some},{number}" for number in range(some + 500)]
     found = imported("id,n", *rows)
-    assert (found.read, found.created, found.updated) == (11_000, 10_500, 500)
-    assert row_of(database, "c3")["attributes"] == {"n": 10_503}
+    assert (found.read, found.created, found.updated) == (some + 500, some, 500)
+    assert row_of(database, "c3")["attributes"] == {"n": some + 3}
 
 
 def test_poison_rows_end_the_same_on_both_databases(database: Database, tmp_path: Path) -> None:

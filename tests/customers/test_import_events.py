@@ -100,8 +100,10 @@ def test_an_erased_customer_gets_no_events(imported: Import, database: Database)
     imported(("e1", "a"))
     with database.writing() as connection:
         connection.execute(update(customers).values(erased_at=NOW))
-    found = imported(("e2", "a"), ("e3", "b"))
-    assert (found.created, found.rejected) == (1, 1)
+    found = imported(("e2", "a"), ("e3", "b"), ("e2", "a"), ("e3", "b"))
+    assert (found.created, found.duplicates, found.rejected) == (1, 1, 2)
+    with database.reading() as connection:
+        assert sorted(connection.execute(select(events.c.event_id)).scalars()) == ["e1", "e3"]
 
 
 def test_csv_and_json_lines_of_the_same_events_are_the_same_rows(database: Database, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from automation.customers.files import open_rows
-from automation.customers.load import CustomersImported, import_customers, import_events
+from automation.customers.load import CUSTOMERS_AT_ONCE, CustomersImported, import_customers, import_events
 from automation.customers.rejects import Rejected
 from automation.database.engine import Database, connect
 from automation.database.schema import customers
@@ -177,6 +177,16 @@ def test_a_json_array_is_refused_with_the_way_to_write_it(small: Database, tmp_p
         imported(small, tmp_path / "c.json", '[{"id":"a"}]')
 
 
+def test_what_was_read_of_a_damaged_file_stays_and_the_whole_one_adds_the_rest(small: Database, tmp_path: Path) -> None:
+    rows = CUSTOMERS_AT_ONCE + 5_000
+    content = gzip.compress(("id\n" + "\n".join(f"c{n:06}" for n in range(rows))).encode(), mtime=0)
+    with pytest.raises(BadInput, match="damaged or cut off after row"):
+        imported(small, tmp_path / "c.csv.gz", content[:-1_000])
+    assert len(ids(small)) == CUSTOMERS_AT_ONCE
+    found = imported(small, tmp_path / "c.csv.gz", content)
+    assert (found.created, found.unchanged) == (5_000, CUSTOMERS_AT_ONCE)
+
+
 @pytest.mark.parametrize("name", ["c.csv.gz", "c.jsonl.gz"])
 def test_compressed_files_are_read_as_they_are(small: Database, tmp_path: Path, name: str) -> None:
     content = "id,n\na,1\n" if "csv" in name else '{"id":"a","n":1}\n'
@@ -217,7 +227,7 @@ def test_parquet_without_duckdb_says_what_to_install(
 
 def test_progress_ends_at_the_size_of_the_file(small: Database, tmp_path: Path) -> None:
     file = tmp_path / "c.csv"
-    file.write_text("id\n" + "\n".join(f"c{n}" for n in range(10_001)))
+    file.write_text("id\n" + "\n".join(f"c{n}" for n in range(CUSTOMERS_AT_ONCE + 1)))
     steps: list[tuple[int, int]] = []
     import_customers(small, file, NOW, lambda done, total: steps.append((done, total)))
     size = file.stat().st_size

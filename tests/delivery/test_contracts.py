@@ -91,7 +91,8 @@ def test_a_text_keeps_the_contract(account: Account) -> None:
 
 def test_the_sandbox_takes_what_the_adapters_send(url: str) -> None:
     account = replace(ACCOUNT, base_url=url)
-    for kind, messages, status in (("postmark", [MAIL], 200), ("postmark", [MAIL] * 500, 200), ("twilio", [TEXT], 201)):
+    mails = [("postmark", [MAIL], 200), ("postmark", [MAIL] * 500, 200), ("resend", [MAIL], 200)]
+    for kind, messages, status in (*mails, ("resend", [MAIL] * 100, 200), ("twilio", [TEXT], 201)):
         request = ADAPTERS[kind].request(messages, account, None)
         answer = post(request.url, content=request.content, headers=request.headers)
         assert answer.status_code == status

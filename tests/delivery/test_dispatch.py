@@ -186,6 +186,17 @@ def test_what_may_have_been_taken_stays_unknown_whatever_comes_later(shop: Shop)
     assert shop.statuses() == [("ada", "one", "unknown", "no_answer")]
 
 
+def test_a_provider_that_remembers_keys_is_given_one_that_the_rows_keep(shop: Shop) -> None:
+    shop.kind = "resend"
+    shop.write(care=playbook())
+    shop.customers("ada", "bob")
+    shop.evaluate(DAY1)
+    shop.fault(answer=422, times=1)
+    assert shop.send(NOON1)["sent"] == 2  # the refused batch went one by one, each under a key of its own
+    assert len({row.idempotency_key for row in shop.rows()} - {None}) == 2
+    assert {(one["kind"], one["mid"]) for one in shop.log()} == {("resend", str(row.message_id)) for row in shop.rows()}
+
+
 def test_nobody_at_the_door_costs_no_message(shop: Shop) -> None:
     real, shop.url = shop.url, "http://127.0.0.1:1"
     shop.write(care=playbook(step("one", late_by="2 days")))

@@ -55,8 +55,8 @@ def account(sandbox: SandboxServer) -> Account:
     return Account(sandbox.url, "sandbox", SANDBOX_SID, callback_url="https://shop.example/twilio")
 
 
-def send(sandbox: SandboxServer, *messages: Outgoing, seconds: float = 5) -> list[Reply]:
-    adapter = ADAPTERS["twilio" if messages[0].channel == "sms" else "postmark"]
+def send(sandbox: SandboxServer, *messages: Outgoing, kind: str | None = None, seconds: float = 5) -> list[Reply]:
+    adapter = ADAPTERS[kind or ("twilio" if messages[0].channel == "sms" else "postmark")]
     request = adapter.request(messages, account(sandbox), None)
 
     async def once() -> list[Reply]:
@@ -128,7 +128,7 @@ def test_twilios_own_test_numbers_are_refused(sandbox: SandboxServer, number: st
     assert taken(sandbox) == []
 
 
-@pytest.mark.parametrize("message", [MAIL, TEXT], ids=["postmark", "twilio"])
+@pytest.mark.parametrize("kind", ["postmark", "resend", "twilio"])
 @pytest.mark.parametrize(
     ("trouble", "reply", "count"),
     [
@@ -149,10 +149,11 @@ def test_twilios_own_test_numbers_are_refused(sandbox: SandboxServer, number: st
     ],
 )
 def test_each_fault_does_what_it_says(
-    sandbox: SandboxServer, message: Outgoing, trouble: dict[str, Any], reply: type[Reply], count: int
+    sandbox: SandboxServer, kind: str, trouble: dict[str, Any], reply: type[Reply], count: int
 ) -> None:
     fault(sandbox, **trouble)
-    (heard,) = send(sandbox, message, seconds=0.4 if trouble.get("hang") == 60 else 5)
+    message = TEXT if kind == "twilio" else MAIL
+    (heard,) = send(sandbox, message, kind=kind, seconds=0.4 if trouble.get("hang") == 60 else 5)
     assert isinstance(heard, reply)
     assert len(taken(sandbox)) == count
     assert get(sandbox.url + "/faults").json() == []

@@ -89,6 +89,16 @@ def facts_as_of(
     return rows.where(shards.of(customers)) if only is None else rows
 
 
+def windowed_as_of(definitions: FactDefinitions, dialect: str, now: datetime, only: FromClause) -> Select[Any]:
+    """The facts with a `within` alone, for the customers of `only`; there must be such facts."""
+    values = json_values(dialect)
+    counted = _of_events(definitions.windowed, values, now, Shards(), only)
+    assert counted is not None  # noqa: S101 (only a fact of events has a window)
+    columns = (_column(fact, values, counted).label(fact.name) for fact in definitions.windowed.facts)
+    source = only.outerjoin(counted, same_customer(only, counted))
+    return select(only.c.shard, only.c.customer_id, *columns).select_from(source)
+
+
 def last_stage(column: str, day: Any) -> ColumnElement[Any]:
     """`to_stage` or `changed_at` of the customer's newest stage change up to a local date."""
     return (
@@ -106,6 +116,8 @@ def _column(fact: Fact, values: Values, counted: Subquery | None) -> ColumnEleme
         return values.value(customers.c.attributes, fact.attribute, fact.type)
     assert counted is not None  # noqa: S101 (a fact of an event means there is the pass over events)
     column = counted.c[fact.name]
+    if fact.is_packed:
+        return _unpacked(fact, values, column)
     return func.coalesce(column, 0) if fact.measure in {"count", "sum", "distinct"} else column
 
 
@@ -131,11 +143,7 @@ def _of_events(
 
 
 def _aggregate(fact: Fact, values: Values, now: datetime) -> ColumnElement[Any]:
-    measured = _measured(fact, values)
-    such = _such_events(fact, values, now)
-    if fact.measure in {"first", "last", "latest"} and fact.key != "time":
-        return _unpacked(fact, values, measured.filter(such))
-    found = measured.filter(such)
+    found = _measured(fact, values).filter(_such_events(fact, values, now))
     return values.rounded(found) if fact.measure == "sum" else found
 
 
@@ -152,7 +160,10 @@ def _measured(fact: Fact, values: Values) -> Any:
 
 
 def _packed(fact: Fact, values: Values) -> ColumnElement[Any]:
-    """Time, id and value in one text, so that the value of the newest event is a plain max()."""
+    """Time, id and value in one text, so that the value of the newest event is a plain max().
+
+    It is taken apart outside the pass over events: written there, each mention of it would be one more aggregate.
+    """
     written = values.as_text(events.c.properties, fact.key, fact.type)
     value = func.coalesce(literal("v") + written, "")
     return collate(values.sortable(events.c.time) + events.c.event_id + literal(SEPARATOR) + value, _byte_order(values))

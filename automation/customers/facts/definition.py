@@ -111,6 +111,11 @@ class Fact:
         return "" if self.measure == "count" else str(getattr(self.model, self.measure))
 
     @property
+    def is_packed(self) -> bool:
+        """Whether it is a property's value in the first or the newest event."""
+        return self.measure in {"first", "last", "latest"} and self.key != "time"
+
+    @property
     def events(self) -> tuple[str, ...]:
         event = self.model.event
         return (event,) if isinstance(event, str) else event or ()
@@ -135,6 +140,11 @@ class FactDefinitions:
     def types(self) -> dict[str, FactType]:
         """Every name a condition or a template may use."""
         return {**ALWAYS, **{fact.name: fact.type for fact in self.facts}}
+
+    @property
+    def windowed(self) -> "FactDefinitions":
+        """Those that only count events of a number of days."""
+        return FactDefinitions(tuple(fact for fact in self.facts if fact.within is not None))
 
     @property
     def of_events(self) -> tuple[Fact, ...]:

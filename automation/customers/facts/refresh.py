@@ -1,19 +1,17 @@
 """Keeping the facts table true: refreshed for touched customers only; a rebuild from nothing gives the same rows."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column as TableColumn
 from sqlalchemy import (
+    Column,
     Connection,
-    MetaData,
-    PrimaryKeyConstraint,
     Select,
-    SmallInteger,
     Table,
     and_,
     delete,
+    exists,
     func,
     insert,
     inspect,
@@ -21,26 +19,28 @@ from sqlalchemy import (
     text,
     true,
     union,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.compute import facts_as_of as computed
-from automation.customers.facts.compute import facts_table, last_stage, same_customer
+from automation.customers.facts.compute import facts_table, last_stage, same_customer, windowed_as_of
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
 from automation.database.schema import Shards, events, facts_as_of
-from automation.database.statistics import assume_facts, empty_temporary
+from automation.database.statistics import assume_facts
+from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Key
 
 CustomerKey = tuple[int, str]
-touched = Table(
-    "touched",
-    MetaData(),
-    TableColumn("shard", SmallInteger, nullable=False),
-    TableColumn("customer_id", Key, nullable=False),
-    PrimaryKeyConstraint("shard", "customer_id"),
-    prefixes=["TEMPORARY"],
-)
+
+
+def _customers(name: str) -> Table:
+    return temporary(name, shard_column(), Column("customer_id", Key, primary_key=True))
+
+
+# Of whom something arrived or began to count; and those of whom something only left a window.
+touched, crossing = _customers("touched"), _customers("crossing")
 
 
 def prepare(connection: Connection, definitions: FactDefinitions) -> None:
@@ -68,24 +68,28 @@ def _fits(connection: Connection, definitions: FactDefinitions) -> bool:
 
 
 def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime, today: date) -> int:
-    """Make the facts of these shards true as of `now`; afterwards the table `touched` names who was computed.
+    """Make the facts of these shards true as of `now`. Returns how many customers were computed.
 
-    Returns how many customers were. Going back in time, or a shard never computed, rebuilds the whole range.
+    Afterwards the table `touched` names those of whom something arrived or began to count. Going back in time, or a
+    shard never computed, rebuilds the whole range.
     """
     create_touched(connection)
     as_of = _computed_as_of(connection, shards)
     if as_of is None or as_of > now:
         count = _rebuild(connection, definitions, shards, now, today)
     else:
-        _find_touched(connection, definitions, shards, as_of, now)
+        _find_touched(connection, shards, definitions, as_of, now)
         count = refresh_touched(connection, definitions, shards, now)
+        if now > as_of and definitions.windowed.facts:
+            _find_crossing(connection, shards, definitions, as_of, now)
+            count += _refresh_crossing(connection, definitions, now)
     _note(connection, definitions, shards, now)
     return count
 
 
 def create_touched(connection: Connection) -> None:
     """An empty `touched`, seen by this connection alone."""
-    empty_temporary(connection, touched, "1000 10 1")
+    empty(connection, touched)
 
 
 def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
@@ -95,49 +99,73 @@ def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
 
 
 def _find_touched(
-    connection: Connection, definitions: FactDefinitions, shards: Shards, as_of: datetime, now: datetime
+    connection: Connection, shards: Shards, definitions: FactDefinitions, as_of: datetime, now: datetime
 ) -> None:
     facts = facts_table(definitions)
     marked = select(facts.c.shard, facts.c.customer_id).where(shards.of(facts), facts.c.stale == true())
-    # One select for each edge: an OR of ranges of time would be a pass over the whole index.
-    crossing = (
-        select(events.c.shard, events.c.customer_id).where(shards.each_of(events), edge)
-        for edge in _edges(definitions, as_of, now)
-    )
-    every = union(marked, *crossing) if now > as_of else marked
+    began = and_(events.c.time > as_of, events.c.time <= now)
+    begun = select(events.c.shard, events.c.customer_id).where(shards.each_of(events), began)
+    every = union(marked, begun) if now > as_of else marked
     connection.execute(insert(touched).from_select(["shard", "customer_id"], every))
+    counted(connection, touched)
 
 
-def _edges(definitions: FactDefinitions, as_of: datetime, now: datetime) -> list[Any]:
-    """Events that began to count, or that left a window, between the last time and this one."""
-    edges = [and_(events.c.time > as_of, events.c.time <= now)]
-    for within in sorted({fact.within for fact in definitions.facts if fact.within is not None}):
-        names = sorted({name for fact in definitions.facts if fact.within == within for name in fact.events})
-        left = and_(events.c.time > as_of - within, events.c.time <= now - within)
-        edges.append(and_(left, events.c.name.in_(names)))
-    return edges
+def _find_crossing(
+    connection: Connection, shards: Shards, definitions: FactDefinitions, as_of: datetime, now: datetime
+) -> None:
+    """Customers with an event that left a window since the last time, unless all their facts are new anyway."""
+    empty(connection, crossing)
+    # One select for each edge: an OR of ranges of time would be a pass over the whole index.
+    left = union(*(_left(shards, *edge, as_of, now) for edge in _edges(definitions))).subquery("left")
+    rows = select(left).where(~exists().where(same_customer(touched, left)))
+    connection.execute(insert(crossing).from_select(["shard", "customer_id"], rows))
+    counted(connection, crossing)
+
+
+def _edges(definitions: FactDefinitions) -> Iterator[tuple[timedelta, list[str]]]:
+    """Each window, with the names of the events that count in it."""
+    facts = [(fact.within, fact.events) for fact in definitions.facts if fact.within is not None]
+    for window in sorted({within for within, _ in facts}):
+        yield window, sorted({name for within, names in facts if within == window for name in names})
+
+
+def _left(shards: Shards, window: timedelta, names: list[str], as_of: datetime, now: datetime) -> Select[Any]:
+    between = and_(events.c.time > as_of - window, events.c.time <= now - window)
+    rows = select(events.c.shard, events.c.customer_id)
+    return rows.where(shards.each_of(events), between, events.c.name.in_(names))
+
+
+def _refresh_crossing(connection: Connection, definitions: FactDefinitions, now: datetime) -> int:
+    """Compute the facts with a window of the customers named in `crossing`; nothing else of them has changed."""
+    facts = facts_table(definitions)
+    _hold(connection, facts, crossing)
+    found = windowed_as_of(definitions, connection.dialect.name, now, crossing).subquery("found")
+    values = {fact.name: found.c[fact.name] for fact in definitions.windowed.facts}
+    return connection.execute(update(facts).values(values).where(same_customer(facts, found))).rowcount
 
 
 def refresh_touched(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
     """Compute the facts of the customers named in `touched`."""
     facts = facts_table(definitions)
-    if connection.dialect.name == "postgresql":
-        # Whoever marks a row waits for us, or we for them: their events are either counted now or marked again.
-        held = (
-            select(facts.c.shard)
-            .join(touched, same_customer(facts, touched))
-            .order_by(facts.c.shard, facts.c.customer_id)
-        )
-        connection.execute(select(func.count()).select_from(held.with_for_update(of=facts).subquery()))
+    _hold(connection, facts, touched)
     rows = computed(definitions, connection.dialect.name, now, shards, only=touched)
     return _upsert(connection, facts, rows)
+
+
+def _hold(connection: Connection, facts: Table, customers: Table) -> None:
+    """Whoever marks a row waits for us, or we for them: their events are either counted now or marked again."""
+    if connection.dialect.name == "postgresql":
+        same = same_customer(facts, customers)
+        rows = select(facts.c.shard).join(customers, same).order_by(facts.c.shard, facts.c.customer_id)
+        connection.execute(select(func.count()).select_from(rows.with_for_update(of=facts).subquery()))
 
 
 def _upsert(connection: Connection, facts: Table, rows: Select[Any]) -> int:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = list(rows.selected_columns.keys())
     merged = dialect.insert(facts).from_select(names, rows)
-    changed = {name: merged.excluded[name] for name in names if name not in {"shard", "customer_id"}}
+    excluded = merged.excluded
+    changed = {name: excluded[name] for name in names if name not in {"shard", "customer_id"}}
     return connection.execute(
         merged.on_conflict_do_update(index_elements=["shard", "customer_id"], set_=changed)
     ).rowcount

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter
 from automation.delivery.providers.postmark import Postmark
+from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
 __all__ = ["ADAPTERS", "Account", "Adapter", "account_of", "batches"]
 
-ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "twilio": Twilio()}
-BASE_URLS = {"postmark": "https://api.postmarkapp.com", "twilio": "https://api.twilio.com"}
+ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
+BASE_URLS = {
+    "postmark": "https://api.postmarkapp.com",
+    "resend": "https://api.resend.com",
+    "twilio": "https://api.twilio.com",
+}
 ESCAPED, ENVELOPE = 6, 10_000  # a control character is written \\u001f; another takes at most four bytes
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (harmless: it opens nothing but the sandbox)
 SANDBOX_SID = "AC" + "0" * 32

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import httpx
@@ -26,13 +26,16 @@ class Account:
 class Adapter(Protocol):
     """Pure translation: messages into one request, one answer into as many replies.
 
-    `batch_limit` messages and `batch_bytes` of body fit into one call. `keyed`: the provider takes idempotency keys.
+    `batch_limit` messages and `batch_bytes` of body fit into one call.
     """
 
     kind: str
     batch_limit: int
     batch_bytes: int
-    keyed: bool
+
+    @property
+    def key_window(self) -> timedelta | None:
+        """How long the provider remembers an idempotency key; None: it takes none."""
 
     def size(self, message: Outgoing, account: Account) -> int:
         """How many bytes of the call's body this message takes."""

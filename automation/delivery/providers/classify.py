@@ -66,9 +66,9 @@ def json_body(answer: Answer) -> Any:
         return None
 
 
-def retry_after(answer: Answer, now: datetime) -> timedelta | None:
-    """Retry-After as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
-    text = answer.headers.get("retry-after", "").strip()
+def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> timedelta | None:
+    """That header as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
+    text = answer.headers.get(header, "").strip()
     wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
 

@@ -40,7 +40,7 @@ class Postmark:
     kind = "postmark"
     batch_limit = 500
     batch_bytes = 50_000_000
-    keyed = False
+    key_window = None
 
     def size(self, message: Outgoing, account: Account) -> int:
         return len(_encoded(_payload(message, account))) + 1

@@ -54,7 +54,7 @@ class Twilio:
     kind = "twilio"
     batch_limit = 1
     batch_bytes = 1_000_000
-    keyed = False
+    key_window = None
 
     def size(self, message: Outgoing, account: Account) -> int:
         return len(_form(message, account))

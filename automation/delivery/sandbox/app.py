@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from automation.delivery.sandbox import pages, postmark, twilio
+from automation.delivery.sandbox import pages, postmark, resend, twilio
 from automation.delivery.sandbox.exchange import Post, Result
 from automation.delivery.sandbox.faults import Fault, Faults, troubled
+from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
 
 LARGEST_BODY = 50_000_000
@@ -27,7 +28,7 @@ LONGEST_NUMBER = 16
 HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
 ABSENT = PlainTextResponse("No message has this number.", 404)
 FOREIGN = PlainTextResponse("Use the sandbox's own page.", 403)
-ERROR_BODIES = {postmark.KIND: postmark.refusal, twilio.KIND: twilio.refusal}
+ERROR_BODIES = {postmark.KIND: postmark.refusal, resend.KIND: resend.refusal, twilio.KIND: twilio.refusal}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -52,9 +53,11 @@ def create_app(keep: Path | None = None) -> Starlette:
 
 
 def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
+    keys = Keys(mailbox)
+
     def sending(kind: str, act: Callable[[Post], Result]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return await _send(request, kind, act, mailbox, faults)
+            return await _send(request, kind, act, mailbox, faults, keys)
 
         return endpoint
 
@@ -68,24 +71,28 @@ def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
         Route("/email", sending(postmark.KIND, postmark.single), methods=["POST"]),
         Route("/email/batch", sending(postmark.KIND, postmark.batch), methods=["POST"]),
         Route("/messages/outbound", outbound),
+        Route("/emails", sending(resend.KIND, resend.single), methods=["POST"]),
+        Route("/emails/batch", sending(resend.KIND, resend.batch), methods=["POST"]),
         Route(MESSAGES_JSON, sending(twilio.KIND, twilio.create), methods=["POST"]),
         Route(MESSAGES_JSON, listed),
     ]
 
 
 async def _send(
-    request: Request, kind: str, act: Callable[[Post], Result], mailbox: Mailbox, faults: Faults
+    request: Request, kind: str, act: Callable[[Post], Result], mailbox: Mailbox, faults: Faults, keys: Keys
 ) -> Response:
     body = await _body(request)
     if body is None:
         return Response("<h1>413 Payload Too Large</h1>", 413, media_type="text/html")
-    result = act(_post(request, body))
+    post = _post(request, body)
+    result = keys.recall(post, act(post))
     fault = faults.next(kind)
-    if result.taken and (fault is None or fault.takes):
-        mailbox.take(result.taken)
-    if fault is None:
-        return _json(result)
-    return await troubled(fault, request, _json(result), ERROR_BODIES[kind](fault.answer or 0))
+    with keys.handling(post, result) as answered:
+        if result.taken and (fault is None or fault.takes):
+            mailbox.take(result.taken, answered)
+        if fault is None:
+            return _json(result)
+        return await troubled(fault, request, _json(result), ERROR_BODIES[kind](fault.answer or 0))
 
 
 async def _body(request: Request) -> bytes | None:

@@ -27,7 +27,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["postmark", "twilio"] | None = None
+    kind: Literal["postmark", "resend", "twilio"] | None = None
     answer: Annotated[int, Field(ge=200, le=599)] | None = None
     retry_after: OneLine | None = None
     body: str | None = None

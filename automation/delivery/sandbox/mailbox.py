@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,14 @@ CREATE TABLE IF NOT EXISTS taken (
     text TEXT NOT NULL,
     html TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS keys (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request TEXT NOT NULL,
+    at TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS taken_by_mid ON taken (kind, mid);
 CREATE INDEX IF NOT EXISTS taken_by_recipient ON taken (kind, recipient, at);
 """
@@ -52,6 +60,16 @@ class Taken(NamedTuple):
     html: str
 
 
+class Answered(NamedTuple):
+    """What was answered under an idempotency key: `request` is a hash of what was asked, `answer` JSON."""
+
+    kind: str
+    key: str
+    request: str
+    at: str
+    answer: str
+
+
 def body_hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -75,13 +93,21 @@ class Mailbox:
     def close(self) -> None:
         self._database.close()
 
-    def take(self, messages: Iterable[Taken]) -> None:
-        """All of them in one transaction."""
-        columns = ", ".join(Taken._fields)
-        marks = ", ".join("?" * len(Taken._fields))
+    def take(self, messages: Iterable[Taken], answered: Answered | None = None) -> None:
+        """All of them, and the key that came with them, in one transaction."""
         self._database.execute("BEGIN IMMEDIATE")
         with self._database:
-            self._database.executemany(f"INSERT INTO taken ({columns}) VALUES ({marks})", messages)
+            self._database.executemany(_insert("INTO taken", Taken._fields), messages)
+            if answered:
+                self._database.execute(_insert("OR REPLACE INTO keys", Answered._fields), answered)
+
+    def answered(self, kind: str, key: str, since: str) -> Answered | None:
+        """What was answered under the key after that instant."""
+        columns = ", ".join(Answered._fields)
+        found = self._database.execute(
+            f"SELECT {columns} FROM keys WHERE kind = ? AND key = ? AND at > ?", (kind, key, since)
+        ).fetchone()
+        return Answered(*found) if found else None
 
     def count(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM taken").fetchone()[0])
@@ -113,4 +139,8 @@ class Mailbox:
         return count, rows.fetchall()
 
     def clear(self) -> None:
-        self._database.execute("DELETE FROM taken")
+        self._database.executescript("BEGIN; DELETE FROM taken; DELETE FROM keys; COMMIT;")
+
+
+def _insert(where: str, columns: Sequence[str]) -> str:
+    return f"INSERT {where} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

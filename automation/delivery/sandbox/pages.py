@@ -43,7 +43,7 @@ INDEX = Markup("""<h1>{count} taken</h1>
 {queue}
 <form method="post" action="/faults">
 <label>Provider <select name="kind">
-<option value="">both</option><option>postmark</option><option>twilio</option>
+<option value="">all</option><option>postmark</option><option>resend</option><option>twilio</option>
 </select></label>
 <label>Answer <select name="answer">
 <option value="">as usual</option><option>429</option><option>500</option><option>503</option><option>401</option>
@@ -58,8 +58,9 @@ INDEX = Markup("""<h1>{count} taken</h1>
 <button>Add this fault</button>
 </form>
 <h2>Recipients that are refused</h2>
-<p>Email: <code>inactive@</code> at any domain has bounced or complained before.
-SMS: <code>+15005550001</code> is invalid, <code>…0002</code> has no route, <code>…0003</code> is in a region that is
+<p>Postmark: <code>inactive@</code> at any domain has bounced or complained before.
+Resend: a domain without a dot, which refuses its whole batch.
+Twilio: <code>+15005550001</code> is invalid, <code>…0002</code> has no route, <code>…0003</code> is in a region that is
 not enabled, <code>…0004</code> has opted out, <code>…0009</code> is no mobile number.</p>
 </section>
 """)

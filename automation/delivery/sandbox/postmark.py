@@ -1,7 +1,6 @@
 """Postmark's side: https://postmarkapp.com/developer/api/email-api, refusing also what Postmark would ignore."""
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -9,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
-from automation.delivery.sandbox.exchange import Post, Result, media_type, stamp
+from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
 
 KIND = "postmark"
@@ -169,16 +168,11 @@ def _wrong(message: Message) -> tuple[int, str] | None:
     if not ONE_ADDRESS.fullmatch(message.sender):
         return 300, f"Invalid 'From' address: '{message.sender}'."
     lines = (message.subject, message.tag, *(one.name + one.value for one in message.headers))
-    if not all(line.isprintable() or _printable(line) for line in lines):
+    if not all(map(is_one_line, lines)):
         return 300, "Control characters are not allowed in 'Subject', 'Tag' and 'Headers'."
     if (to[1] or to[2]).partition("@")[0].casefold() == INACTIVE:
         return 406, f"The recipient has been marked as inactive. Found inactive addresses: {to[1] or to[2]}."
     return None
-
-
-def _printable(line: str) -> bool:
-    """`isprintable` is fast, but refuses every space that is not ASCII too."""
-    return all(unicodedata.category(one) != "Cc" for one in line)
 
 
 def _found(row: Any) -> dict[str, Any]:

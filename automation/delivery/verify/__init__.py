@@ -8,18 +8,16 @@ One part of the shards after another, each scanned once or a few times in a tran
 memory does not grow with the ledger.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Column, Connection, func, inspect, select
 
 from automation.database.engine import Database
-from automation.database.schema import SHARDS, Shards, attempts, messages, runs
+from automation.database.schema import Shards, attempts, messages, runs
 from automation.database.types import EPOCH, MICROSECOND, Instant
 from automation.delivery.verify.finding import Scan, Violation, broken_by
 from automation.delivery.verify.ledger_rows import message_scan
@@ -102,9 +100,7 @@ def _scans(connection: Connection) -> Iterator[Scan]:
 def _parts(connection: Connection) -> Iterator[Shards]:
     """Ranges of shards with some 50,000 messages each."""
     count = connection.execute(select(func.count()).select_from(messages)).scalar_one()
-    parts = max(1, min(SHARDS, math.ceil(count / MESSAGES_A_PART)))
-    edges = [round(SHARDS * part / parts) for part in range(parts + 1)]
-    return (Shards(first, end - 1) for first, end in pairwise(edges))
+    return Shards.parts(count, MESSAGES_A_PART)
 
 
 def _bound(connection: Connection) -> dict[str, Any]:
