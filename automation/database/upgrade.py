@@ -49,8 +49,12 @@ def require_current(database: Database) -> None:
 
 
 def _difference(found: str | None) -> str:
-    move = "run `automation db upgrade`" if _is_known(found) else "a newer program made it; install that one"
-    return f"the database is at revision {found or 'none'}, this program needs {newest()}: {move}"
+    return f"the database is at revision {found or 'none'}, this program needs {newest()}: {next_move(found)}"
+
+
+def next_move(found: str | None) -> str:
+    """What to do about a database that is at another revision than this program."""
+    return "run `automation db upgrade`" if _is_known(found) else "a newer program made it; install that one"
 
 
 def _is_known(found: str | None) -> bool:

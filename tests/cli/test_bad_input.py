@@ -84,7 +84,7 @@ def test_a_database_that_does_not_answer_is_told_by_its_address_and_in_one_line(
     assert told.endswith(DatabaseUnreachable().args[0])
 
 
-@pytest.mark.parametrize("command", ["log", "evaluate", "db upgrade", "verify", "db check"])
+@pytest.mark.parametrize("command", ["log", "evaluate", "db upgrade", "verify", "db check", "doctor"])
 def test_a_database_of_a_newer_program_is_left_alone(shop: Path, run: Run, command: str) -> None:
     run("db", "upgrade")
     with sqlite3.connect(shop / "automation.db") as database:

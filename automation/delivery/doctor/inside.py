@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from automation.clock import latest_run_date, local_text
 from automation.database.engine import open_database
 from automation.database.schema import PLANNED, messages, metadata, runs
-from automation.database.upgrade import newest, revision
+from automation.database.upgrade import newest, next_move, revision
 from automation.delivery.doctor.check import Check
 from automation.errors import AutomationError
 from automation.settings import CHANNELS, Settings
@@ -62,7 +62,7 @@ def _schema(connection: Connection) -> Check:
     found = revision(connection)
     if found != newest():
         told = f"at revision {found or 'none'}; this program needs {newest()}"
-        return Check("database", False, told, "`automation db upgrade` brings it there")
+        return Check("database", False, told, next_move(found))
     missing = sorted(set(metadata.tables) - set(inspect(connection).get_table_names()))
     if missing:
         return Check("database", False, f"tables are missing: {', '.join(missing)}", "restore a backup")
