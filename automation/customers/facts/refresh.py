@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.compute import facts_as_of as computed
-from automation.customers.facts.compute import facts_table, last_stage, same_customer, windowed_as_of
+from automation.customers.facts.compute import facts_table, same_customer, windowed_as_of, with_stage
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
-from automation.database.schema import Shards, events, facts_as_of
+from automation.database.schema import Shards, events, facts_as_of, stage_changes
 from automation.database.statistics import assume_facts
 from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Key
@@ -163,7 +163,7 @@ def _hold(connection: Connection, facts: Table, customers: Table) -> None:
 def _upsert(connection: Connection, facts: Table, rows: Select[Any]) -> int:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = list(rows.selected_columns.keys())
-    merged = dialect.insert(facts).from_select(names, rows)
+    merged = dialect.insert(facts).from_select(names, rows.where(true()))  # SQLite takes ON CONFLICT for a join's ON
     excluded = merged.excluded
     changed = {name: excluded[name] for name in names if name not in {"shard", "customer_id"}}
     return connection.execute(
@@ -188,9 +188,9 @@ def fill(
     connection: Connection, facts: Table, definitions: FactDefinitions, shards: Shards, now: datetime, today: date
 ) -> int:
     """Insert every customer of the shards, with the stage that history gives them on that date."""
-    rows = computed(definitions, connection.dialect.name, now, shards).add_columns(
-        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
-    )
+    rows = computed(definitions, connection.dialect.name, now, shards)
+    if connection.execute(select(stage_changes.c.day).where(shards.of(stage_changes)).limit(1)).first():
+        rows = with_stage(rows, today)
     names = list(rows.selected_columns.keys())
     return connection.execute(insert(facts).from_select(names, rows)).rowcount
 
@@ -215,7 +215,5 @@ def facts_of(
     rows = [{"shard": shard, "customer_id": customer_id} for shard, customer_id in wanted]
     connection.execute(insert(touched), rows)
     shards = Shards(wanted[0][0], wanted[-1][0])
-    found = computed(definitions, connection.dialect.name, now, shards, only=touched).add_columns(
-        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
-    )
+    found = with_stage(computed(definitions, connection.dialect.name, now, shards, only=touched), today)
     return {(row["shard"], row["customer_id"]): dict(row) for row in connection.execute(found).mappings()}
