@@ -1,6 +1,7 @@
 """Facts against a plain Python reading of the same events, on both databases."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy.event import listens_for
 
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.definition import FactDefinitions, read_definitions
@@ -318,6 +320,39 @@ def test_whoever_only_left_a_window_is_computed_but_not_touched(database: Databa
         assert set(connection.execute(select(touched.c.customer_id)).scalars()) == {"bob"}
         found = stored(connection, definitions)
     assert {name: row["web_orders_30d"] for name, row in found.items()} == {"ada": 0, "bob": 1, "cem": 0}
+
+
+def test_whoever_marks_customers_during_a_refresh_waits_for_it_and_is_not_waited_for(database: Database) -> None:
+    definitions, later = definitions_of(), NOW + timedelta(days=2)
+    first, second = sorted(("ada", "bob"), key=lambda one: (shard_of(one), one))
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        for one in (first, second):
+            add_customer(connection, one)
+            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        add_event(connection, second, "2", "Order", later)  # while the first only leaves a window
+
+    def arrive() -> None:
+        with database.writing() as other:
+            for one in (first, second):
+                add_event(other, one, "3", "Order", later)
+
+    with ThreadPoolExecutor() as pool, database.writing() as connection:
+        arrivals: list[Future[None]] = []
+
+        @listens_for(connection, "before_cursor_execute")
+        def _while_facts_are_written(_: Any, __: Any, statement: str, *___: Any) -> None:
+            if statement.startswith("INSERT INTO facts (") and not arrivals:
+                arrivals.append(pool.submit(arrive))
+                wait(arrivals, timeout=0.5)
+
+        refresh(connection, definitions, ALL, later, TODAY)
+        connection.commit()
+        arrivals[0].result()
+    with database.writing() as connection:
+        assert refresh(connection, definitions, ALL, later, TODAY) == 2
+        assert stored(connection, definitions) == rebuilt(connection, definitions, later)
 
 
 @pytest.mark.parametrize(
