@@ -77,9 +77,9 @@ def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards
     else:
         _find_touched(connection, definitions, shards, as_of, now)
         find_crossing(connection, definitions, shards, as_of, now, touched)
-        _hold(connection, facts_table(definitions))
+        _hold(connection, facts_table(definitions), shards)
         count = _refresh_touched(connection, definitions, shards, now)
-        count += _refresh_crossing(connection, definitions, now)
+        count += _refresh_crossing(connection, definitions, shards, now)
     _note(connection, definitions, shards, now)
     return count
 
@@ -107,14 +107,15 @@ def _find_touched(
     counted(connection, touched)
 
 
-def _hold(connection: Connection, facts: Table) -> None:
+def _hold(connection: Connection, facts: Table, shards: Shards) -> None:
     """Whoever marks a row waits for us, or we for them: their events are either counted now or marked again.
 
     They mark in the order of the key: two passes, one for each table, could wait for them in a circle.
     """
     if connection.dialect.name == "postgresql":
         ours = union_all(select(touched), select(crossing)).subquery("ours")
-        rows = select(facts.c.shard).join(ours, same_customer(facts, ours)).order_by(facts.c.shard, facts.c.customer_id)
+        rows = select(facts.c.shard).join(ours, same_customer(facts, ours)).where(shards.of(facts))
+        rows = rows.order_by(facts.c.shard, facts.c.customer_id)
         connection.execute(select(func.count()).select_from(rows.with_for_update(of=facts).subquery()))
 
 
@@ -124,7 +125,7 @@ def _refresh_touched(connection: Connection, definitions: FactDefinitions, shard
     return _upsert(connection, facts_table(definitions), rows)
 
 
-def _refresh_crossing(connection: Connection, definitions: FactDefinitions, now: datetime) -> int:
+def _refresh_crossing(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
     """Compute the facts with a window of the customers named in `crossing`; nothing else of them has changed."""
     windowed = definitions.windowed.facts
     if not windowed:
@@ -132,7 +133,9 @@ def _refresh_crossing(connection: Connection, definitions: FactDefinitions, now:
     facts = facts_table(definitions)
     found = windowed_as_of(definitions, connection.dialect.name, now, crossing).subquery("found")
     values = {fact.name: found.c[fact.name] for fact in windowed}
-    return connection.execute(update(facts).values(values).where(same_customer(facts, found))).rowcount
+    # PostgreSQL, which may merge both by key, then reads no further than the part.
+    ours = and_(shards.of(facts), same_customer(facts, found))
+    return connection.execute(update(facts).values(values).where(ours)).rowcount
 
 
 def _upsert(connection: Connection, facts: Table, rows: Select[Any]) -> int:
