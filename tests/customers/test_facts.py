@@ -1,6 +1,7 @@
 """Facts against a plain Python reading of the same events, on both databases."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy.event import listens_for
 
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.definition import FactDefinitions, read_definitions
-from automation.customers.facts.refresh import facts_of, prepare, refresh
+from automation.customers.facts.refresh import facts_of, prepare, refresh, touched
 from automation.customers.facts.touch import touch
 from automation.database.engine import Database
 from automation.database.schema import Shards, consents, customers, events, metadata, shard_of, suppressions
@@ -215,6 +217,73 @@ def test_refreshed_facts_are_what_a_plain_reading_and_a_rebuild_give(
             assert found == rebuilt(connection, definitions, now)
 
 
+WINDOWS = """
+[orders]
+event = "Order"
+count = true
+[orders_7d]
+event = ["Order", "order"]
+count = true
+within = "7 days"
+[revenue_7d]
+event = "Order"
+sum = "amount"
+within = "7 days"
+[largest_30d]
+event = "Order"
+max = "amount"
+within = "30 days"
+[gifts_30d]
+event = "Order"
+count = true
+within = "30 days"
+where = { channel = ["web", "10"] }
+[newest_30d]
+event = ["Order", "Survey"]
+latest = "channel"
+type = "text"
+within = "30 days"
+[answers_1d]
+event = "Survey"
+distinct = "nps"
+within = "1 day"
+[nps]
+event = "Survey"
+latest = "nps"
+"""
+WHO = ("ada", "bob", "cem", "dan")
+# Whose, which, hours before the refresh after which it is known (late ones were missed by earlier refreshes), what.
+ARRIVALS = st.lists(
+    st.tuples(
+        st.sampled_from(WHO),
+        st.sampled_from(["Order", "order", "Survey"]),
+        st.one_of(st.integers(-72, 24 * 40), st.sampled_from([0, 24, 24 * 7, 24 * 30])),
+        PROPERTIES,
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(days=st.lists(st.tuples(st.integers(0, 24 * 9), ARRIVALS), min_size=2, max_size=5))
+def test_arrivals_and_windows_that_are_left_in_one_refresh_are_what_a_rebuild_gives(
+    database: Database, days: list[Any]
+) -> None:
+    definitions, now, number = definitions_of(WINDOWS), NOW, 0
+    with database.writing() as connection:
+        empty(connection)
+        prepare(connection, definitions)
+        for one in WHO:
+            add_customer(connection, one)
+        for hours, batch in days:
+            now += timedelta(hours=hours)
+            for who, name, ago, properties in batch:
+                number += 1
+                add_event(connection, who, f"e{number:02}", name, now - timedelta(hours=ago), **properties)
+            refresh(connection, definitions, ALL, now, now.date())
+            assert stored(connection, definitions) == rebuilt(connection, definitions, now)
+
+
 def empty(connection: Connection) -> None:
     for table in metadata.sorted_tables:
         if table.name != "installation":
@@ -235,6 +304,83 @@ def test_only_touched_customers_are_computed(database: Database) -> None:
         # A day and an hour later the three orders of 29 days ago have left the window of 30 days.
         assert refresh(connection, definitions, ALL, NOW + timedelta(days=1, hours=1), TODAY) == 3
         assert stored(connection, definitions)["cem"]["web_orders_30d"] == 0
+
+
+def test_whoever_only_left_a_window_is_computed_but_not_touched(database: Database) -> None:
+    definitions, later = definitions_of(), NOW + timedelta(days=2)
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        for one in ("ada", "bob", "cem"):
+            add_customer(connection, one)
+            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        assert set(connection.execute(select(touched.c.customer_id)).scalars()) == {"ada", "bob", "cem"}
+        add_event(connection, "bob", "2", "Order", later, channel="web")
+        assert refresh(connection, definitions, ALL, later, TODAY) == 3
+        assert set(connection.execute(select(touched.c.customer_id)).scalars()) == {"bob"}
+        found = stored(connection, definitions)
+    assert {name: row["web_orders_30d"] for name, row in found.items()} == {"ada": 0, "bob": 1, "cem": 0}
+
+
+def test_whoever_marks_customers_during_a_refresh_waits_for_it_and_is_not_waited_for(database: Database) -> None:
+    definitions, later = definitions_of(), NOW + timedelta(days=2)
+    first, second = sorted(("ada", "bob"), key=lambda one: (shard_of(one), one))
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        for one in (first, second):
+            add_customer(connection, one)
+            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        add_event(connection, second, "2", "Order", later)  # while the first only leaves a window
+
+    def arrive() -> None:
+        with database.writing() as other:
+            for one in (first, second):
+                add_event(other, one, "3", "Order", later)
+
+    with ThreadPoolExecutor() as pool, database.writing() as connection:
+        arrivals: list[Future[None]] = []
+
+        @listens_for(connection, "before_cursor_execute")
+        def _while_facts_are_written(_: Any, __: Any, statement: str, *___: Any) -> None:
+            if statement.startswith("INSERT INTO facts (") and not arrivals:
+                arrivals.append(pool.submit(arrive))
+                wait(arrivals, timeout=0.5)
+
+        refresh(connection, definitions, ALL, later, TODAY)
+        connection.commit()
+        arrivals[0].result()
+    with database.writing() as connection:
+        assert refresh(connection, definitions, ALL, later, TODAY) == 2
+        assert stored(connection, definitions) == rebuilt(connection, definitions, later)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"), [("web", 1), ("", 1), ("10", 2), ("-3", 1), ("true", 1), ("[1]", 1), ('{"a":1}', 0)]
+)
+def test_a_text_in_where_means_that_text_or_whole_number(database: Database, wanted: str, count: int) -> None:
+    definitions = definitions_of(f"[such]\nevent = 'Order'\ncount = true\nwhere = {{ channel = '{wanted}' }}\n")
+    values = ("web", "", "10", 10, 10.5, -3, True, "true", [1], "[1]", {"a": 1}, None, "Web")
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        for number, value in enumerate(values):
+            add_event(connection, "ada", str(number), "Order", NOW, channel=value)
+        add_event(connection, "ada", "none", "Order", NOW)
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        assert stored(connection, definitions)["ada"]["such"] == count
+
+
+def test_numbers_are_rounded_to_four_decimals_one_by_one(database: Database) -> None:
+    definitions = definitions_of()
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        for number, amount in enumerate((0.00004, 0.00004, 0.00004, 7.123456)):
+            add_event(connection, "ada", str(number), "Order", NOW, amount=amount)
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        ada = stored(connection, definitions)["ada"]
+    assert (ada["revenue"], ada["largest"], ada["smallest"]) == (Decimal("7.1235"), Decimal("7.1235"), Decimal(0))
 
 
 def test_an_event_of_the_future_counts_from_its_time_on(database: Database) -> None:

@@ -5,6 +5,7 @@ Numbers are JSON numbers; text is a JSON string or a whole number; an instant is
 what looks like an instant is one.
 """
 
+import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Numeric, String, and_, case, cast, collate, func, literal, type_coerce
@@ -17,6 +18,7 @@ Column = ColumnElement[Any]
 SEPARATOR = "\x1f"  # ids never contain control characters
 MICROSECONDS = 1_000_000
 YEAR_ONE = 62_135_596_800 * MICROSECONDS  # from year 1 to 1970: makes every instant a positive number
+MAYBE_NO_STRING = re.compile(r"[-\d\[{]")  # how a number, a list or an object begins when it is written out
 MOMENT, DAY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", r"^\d{4}-\d\d-\d\d$"
 
 
@@ -32,10 +34,21 @@ class SqliteValues:
             return case((found.in_(["integer", "real"]), cast(value, String)))
         return case((found.in_(["text", "integer"]), cast(value, String)))
 
+    def is_text(self, document: Column, key: str, wanted: str) -> Column:
+        """Whether the value as text is the wanted one; mostly without a look at its type, which costs as much again."""
+        if MAYBE_NO_STRING.match(wanted):
+            return self.as_text(document, key, "text") == wanted
+        return self._value(document, key) == wanted
+
     def value(self, document: Column, key: str, kind: FactType) -> Column:
+        value = self.unrounded(document, key, kind)
+        return self.rounded(value) if kind == "number" else value
+
+    def unrounded(self, document: Column, key: str, kind: FactType) -> Column:
+        """The value; a number with all the decimals it is written with."""
         if kind == "number":
             found = self._type(document, key).in_(["integer", "real"])
-            return self.rounded(case((found, self._value(document, key))))
+            return case((found, self._value(document, key)))
         return self.from_text(self.as_text(document, key, kind), kind)
 
     def from_text(self, written: Column, kind: FactType) -> Column:
@@ -76,7 +89,18 @@ class PostgresValues:
         whole = and_(found == "number", value.op("~")(r"^-?\d+$"))
         return case((found == "string", value), (whole, value))
 
+    def is_text(self, document: Column, key: str, wanted: str) -> Column:
+        return self.as_text(document, key, "text") == wanted
+
     def value(self, document: Column, key: str, kind: FactType) -> Column:
+        value = self.unrounded(document, key, kind)
+        return self.rounded(value) if kind == "number" else value
+
+    def unrounded(self, document: Column, key: str, kind: FactType) -> Column:
+        """The value; a number with all the decimals it is written with."""
+        if kind == "number":
+            found = self._found(document, key)
+            return case((func.jsonb_typeof(found, type_=String) == "number", cast(found, Numeric)))
         return self.from_text(self.as_text(document, key, kind), kind)
 
     def from_text(self, written: Column, kind: FactType) -> Column:
@@ -99,12 +123,18 @@ class PostgresValues:
         return collate(func.to_char(time, "YYYYMMDDHH24MISSUS", type_=String), "C")
 
     def _value(self, document: Column, key: str) -> Column:
-        found: Column = type_coerce(document, JSONB)[key].as_string()
+        found: Column = self._found(document, key).as_string()
         return found
 
     def _type(self, document: Column, key: str) -> Column:
-        return func.jsonb_typeof(type_coerce(document, JSONB)[key], type_=String)
+        return func.jsonb_typeof(self._found(document, key), type_=String)
+
+    def _found(self, document: Column, key: str) -> Any:
+        return type_coerce(document, JSONB)[key]
 
 
-def json_values(dialect: str) -> SqliteValues | PostgresValues:
+Values = SqliteValues | PostgresValues
+
+
+def json_values(dialect: str) -> Values:
     return PostgresValues() if dialect == "postgresql" else SqliteValues()

@@ -1,7 +1,7 @@
 """Keeping the facts table true: refreshed for touched customers only; a rebuild from nothing gives the same rows."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    exists,
     func,
     insert,
     inspect,
@@ -19,15 +18,17 @@ from sqlalchemy import (
     text,
     true,
     union,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.compute import facts_as_of as computed
-from automation.customers.facts.compute import facts_table, last_stage, same_customer, windowed_as_of
+from automation.customers.facts.compute import facts_table, same_customer, windowed_as_of, with_stage
+from automation.customers.facts.crossing import crossing, find_crossing
 from automation.customers.facts.definition import FactDefinitions
 from automation.database.engine import lock
-from automation.database.schema import Shards, events, facts_as_of
+from automation.database.schema import Shards, events, facts_as_of, stage_changes
 from automation.database.statistics import assume_facts
 from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Key
@@ -35,12 +36,8 @@ from automation.database.types import Key
 CustomerKey = tuple[int, str]
 
 
-def _customers(name: str) -> Table:
-    return temporary(name, shard_column(), Column("customer_id", Key, primary_key=True))
-
-
-# Of whom something arrived or began to count; and those of whom something only left a window.
-touched, crossing = _customers("touched"), _customers("crossing")
+# Of whom something arrived or began to count.
+touched = temporary("touched", shard_column(), Column("customer_id", Key, primary_key=True))
 
 
 def prepare(connection: Connection, definitions: FactDefinitions) -> None:
@@ -78,11 +75,11 @@ def refresh(connection: Connection, definitions: FactDefinitions, shards: Shards
     if as_of is None or as_of > now:
         count = _rebuild(connection, definitions, shards, now, today)
     else:
-        _find_touched(connection, shards, definitions, as_of, now)
-        count = refresh_touched(connection, definitions, shards, now)
-        if now > as_of and definitions.windowed.facts:
-            _find_crossing(connection, shards, definitions, as_of, now)
-            count += _refresh_crossing(connection, definitions, now)
+        _find_touched(connection, definitions, shards, as_of, now)
+        find_crossing(connection, definitions, shards, as_of, now, touched)
+        _hold(connection, facts_table(definitions), shards)
+        count = _refresh_touched(connection, definitions, shards, now)
+        count += _refresh_crossing(connection, definitions, shards, now)
     _note(connection, definitions, shards, now)
     return count
 
@@ -99,7 +96,7 @@ def _computed_as_of(connection: Connection, shards: Shards) -> datetime | None:
 
 
 def _find_touched(
-    connection: Connection, shards: Shards, definitions: FactDefinitions, as_of: datetime, now: datetime
+    connection: Connection, definitions: FactDefinitions, shards: Shards, as_of: datetime, now: datetime
 ) -> None:
     facts = facts_table(definitions)
     marked = select(facts.c.shard, facts.c.customer_id).where(shards.of(facts), facts.c.stale == true())
@@ -110,61 +107,42 @@ def _find_touched(
     counted(connection, touched)
 
 
-def _find_crossing(
-    connection: Connection, shards: Shards, definitions: FactDefinitions, as_of: datetime, now: datetime
-) -> None:
-    """Customers with an event that left a window since the last time, unless all their facts are new anyway."""
-    empty(connection, crossing)
-    # One select for each edge: an OR of ranges of time would be a pass over the whole index.
-    left = union(*(_left(shards, *edge, as_of, now) for edge in _edges(definitions))).subquery("left")
-    rows = select(left).where(~exists().where(same_customer(touched, left)))
-    connection.execute(insert(crossing).from_select(["shard", "customer_id"], rows))
-    counted(connection, crossing)
+def _hold(connection: Connection, facts: Table, shards: Shards) -> None:
+    """Whoever marks a row waits for us, or we for them: their events are either counted now or marked again.
 
-
-def _edges(definitions: FactDefinitions) -> Iterator[tuple[timedelta, list[str]]]:
-    """Each window, with the names of the events that count in it."""
-    facts = [(fact.within, fact.events) for fact in definitions.facts if fact.within is not None]
-    for window in sorted({within for within, _ in facts}):
-        yield window, sorted({name for within, names in facts if within == window for name in names})
-
-
-def _left(shards: Shards, window: timedelta, names: list[str], as_of: datetime, now: datetime) -> Select[Any]:
-    between = and_(events.c.time > as_of - window, events.c.time <= now - window)
-    rows = select(events.c.shard, events.c.customer_id)
-    return rows.where(shards.each_of(events), between, events.c.name.in_(names))
-
-
-def _refresh_crossing(connection: Connection, definitions: FactDefinitions, now: datetime) -> int:
-    """Compute the facts with a window of the customers named in `crossing`; nothing else of them has changed."""
-    facts = facts_table(definitions)
-    _hold(connection, facts, crossing)
-    found = windowed_as_of(definitions, connection.dialect.name, now, crossing).subquery("found")
-    values = {fact.name: found.c[fact.name] for fact in definitions.windowed.facts}
-    return connection.execute(update(facts).values(values).where(same_customer(facts, found))).rowcount
-
-
-def refresh_touched(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
-    """Compute the facts of the customers named in `touched`."""
-    facts = facts_table(definitions)
-    _hold(connection, facts, touched)
-    rows = computed(definitions, connection.dialect.name, now, shards, only=touched)
-    return _upsert(connection, facts, rows)
-
-
-def _hold(connection: Connection, facts: Table, customers: Table) -> None:
-    """Whoever marks a row waits for us, or we for them: their events are either counted now or marked again."""
+    They mark in the order of the key: two passes, one for each table, could wait for them in a circle.
+    """
     if connection.dialect.name == "postgresql":
-        same = same_customer(facts, customers)
-        rows = select(facts.c.shard).join(customers, same).order_by(facts.c.shard, facts.c.customer_id)
+        ours = union_all(select(touched), select(crossing)).subquery("ours")
+        rows = select(facts.c.shard).join(ours, same_customer(facts, ours)).where(shards.of(facts))
+        rows = rows.order_by(facts.c.shard, facts.c.customer_id)
         connection.execute(select(func.count()).select_from(rows.with_for_update(of=facts).subquery()))
+
+
+def _refresh_touched(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
+    """Compute the facts of the customers named in `touched`."""
+    rows = computed(definitions, connection.dialect.name, now, shards, only=touched)
+    return _upsert(connection, facts_table(definitions), rows)
+
+
+def _refresh_crossing(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> int:
+    """Compute the facts with a window of the customers named in `crossing`; nothing else of them has changed."""
+    windowed = definitions.windowed.facts
+    if not windowed:
+        return 0
+    facts = facts_table(definitions)
+    found = windowed_as_of(definitions, connection.dialect.name, now, crossing).subquery("found")
+    values = {fact.name: found.c[fact.name] for fact in windowed}
+    # PostgreSQL, which may merge both by key, then reads no further than the part.
+    ours = and_(shards.of(facts), same_customer(facts, found))
+    return connection.execute(update(facts).values(values).where(ours)).rowcount
 
 
 def _upsert(connection: Connection, facts: Table, rows: Select[Any]) -> int:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = list(rows.selected_columns.keys())
-    merged = dialect.insert(facts).from_select(names, rows)
-    excluded = merged.excluded
+    merged = dialect.insert(facts).from_select(names, rows.where(true()))  # SQLite takes ON CONFLICT for a join's ON
+    excluded = merged.excluded  # made anew each time it is asked for
     changed = {name: excluded[name] for name in names if name not in {"shard", "customer_id"}}
     return connection.execute(
         merged.on_conflict_do_update(index_elements=["shard", "customer_id"], set_=changed)
@@ -188,9 +166,9 @@ def fill(
     connection: Connection, facts: Table, definitions: FactDefinitions, shards: Shards, now: datetime, today: date
 ) -> int:
     """Insert every customer of the shards, with the stage that history gives them on that date."""
-    rows = computed(definitions, connection.dialect.name, now, shards).add_columns(
-        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
-    )
+    rows = computed(definitions, connection.dialect.name, now, shards)
+    if connection.execute(select(stage_changes.c.day).where(shards.of(stage_changes)).limit(1)).first():
+        rows = with_stage(rows, today)
     names = list(rows.selected_columns.keys())
     return connection.execute(insert(facts).from_select(names, rows)).rowcount
 
@@ -215,7 +193,5 @@ def facts_of(
     rows = [{"shard": shard, "customer_id": customer_id} for shard, customer_id in wanted]
     connection.execute(insert(touched), rows)
     shards = Shards(wanted[0][0], wanted[-1][0])
-    found = computed(definitions, connection.dialect.name, now, shards, only=touched).add_columns(
-        last_stage("to_stage", today).label("stage"), last_stage("changed_at", today).label("stage_since")
-    )
+    found = with_stage(computed(definitions, connection.dialect.name, now, shards, only=touched), today)
     return {(row["shard"], row["customer_id"]): dict(row) for row in connection.execute(found).mappings()}

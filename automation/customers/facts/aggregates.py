@@ -1,0 +1,78 @@
+"""One fact over the events of a customer: an aggregate in SQL, and what is made of its value afterwards."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, collate, distinct, func, literal, or_
+
+from automation.customers.facts.definition import Fact
+from automation.customers.facts.json_values import SEPARATOR, PostgresValues, Values
+from automation.database.schema import events
+from automation.database.types import Key
+
+
+def aggregate(fact: Fact, values: Values, now: datetime) -> ColumnElement[Any]:
+    """The fact as of an instant, among a customer's events; `finished` makes its value of it."""
+    found: ColumnElement[Any] = _measured(fact, values).filter(_such_events(fact, values, now))
+    return found
+
+
+def finished(fact: Fact, values: Values, found: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The fact's value, once a customer: written inside the pass, it would be done for every event of theirs."""
+    if fact.is_packed:
+        return _unpacked(fact, values, found)
+    if fact.measure == "sum":
+        return func.coalesce(values.rounded(found), 0)
+    if fact.measure in {"count", "distinct"}:  # of whom there is no event there may be no row
+        return func.coalesce(found, 0)
+    return values.rounded(found) if fact.measure in {"min", "max"} and fact.type == "number" else found
+
+
+def _measured(fact: Fact, values: Values) -> Any:
+    if fact.measure == "count":
+        return func.count()
+    if fact.key == "time":
+        return (func.min if fact.measure in {"first", "min"} else func.max)(events.c.time)
+    if fact.measure == "distinct":
+        return func.count(distinct(values.as_text(events.c.properties, fact.key, "text")))
+    if fact.measure == "sum":
+        return func.sum(values.value(events.c.properties, fact.key, "number"))
+    if fact.measure in {"min", "max"}:
+        return getattr(func, fact.measure)(values.unrounded(events.c.properties, fact.key, fact.type))
+    return (func.min if fact.measure == "first" else func.max)(_packed(fact, values))
+
+
+def _packed(fact: Fact, values: Values) -> ColumnElement[Any]:
+    """Time, id and value in one text, so that the value of the newest event is a plain max()."""
+    written = values.as_text(events.c.properties, fact.key, fact.type)
+    value = func.coalesce(literal("v") + written, "")
+    return collate(values.sortable(events.c.time) + events.c.event_id + literal(SEPARATOR) + value, _byte_order(values))
+
+
+def _unpacked(fact: Fact, values: Values, packed: ColumnElement[Any]) -> ColumnElement[Any]:
+    place = func.strpos if isinstance(values, PostgresValues) else func.instr
+    value = func.substr(packed, place(packed, SEPARATOR) + 1, type_=Key)
+    return values.from_text(case((value != "", func.substr(value, 2, type_=Key))), fact.type)
+
+
+def _byte_order(values: Values) -> str:
+    return "C" if isinstance(values, PostgresValues) else "BINARY"
+
+
+def _such_events(fact: Fact, values: Values, now: datetime) -> ColumnElement[bool]:
+    rules: list[ColumnElement[bool]] = [events.c.name.in_(fact.events)]
+    if fact.within is not None:
+        rules.append(events.c.time > now - fact.within)
+    for key, wanted in (fact.model.where or {}).items():
+        any_of = wanted if isinstance(wanted, tuple) else (wanted,)
+        rules.append(or_(*(_equals(values, key, one) for one in any_of)))
+    return and_(*rules)
+
+
+def _equals(values: Values, key: str, wanted: bool | float | str) -> ColumnElement[bool]:
+    if isinstance(wanted, bool):
+        written = "true" if wanted else "false"
+        return values.as_text(events.c.properties, key, "boolean") == written
+    if isinstance(wanted, str):
+        return values.is_text(events.c.properties, key, wanted)
+    return values.value(events.c.properties, key, "number") == wanted
