@@ -366,6 +366,19 @@ pauses = Table(
     Column("until", Instant),
 )
 
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", Id, primary_key=True),
+    Column("recorded_at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Key, nullable=False),
+    # message:<id> | playbook:<key> | everything
+    Column("about", Key, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("audit_log_about", "about", "number"),
+)
+
 # One random key per database: idempotency keys of two databases never meet at one provider, and unsubscribe links of
 # a database without a configured secret_key cannot be guessed.
 installation = Table("installation", metadata, Column("key", Text, primary_key=True))

@@ -1,0 +1,126 @@
+"""Commands for whoever is on call: stop the sending, let it go on, settle what nobody knows."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from automation.cli.options import CONFIG, Config, Json
+
+if TYPE_CHECKING:
+    from automation.settings import Settings
+
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; kept for good.")]
+Note = Annotated[str, typer.Option("--note", help="Why; kept for good.")]
+What = Annotated[str, typer.Argument(metavar="WHAT", help='"everything", a playbook, or provider:NAME.')]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (pause, resume, pauses, unknown, resolve):
+        app.command()(command)
+
+
+def pause(
+    what: What,
+    by: By,
+    note: Note = "",
+    until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Goes on by itself then.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Post nothing more, of one playbook or at all; what is due waits. Other workers heed it with their next messages."""
+    from automation.cli.opening import database_of, instant_of, settings_of
+    from automation.clock import wall_clock
+    from automation.delivery import by_hand
+
+    settings = settings_of(config)
+    _check(what, settings)
+    end = None if until is None else instant_of(until, "--until")
+    with database_of(settings) as database, database.writing() as connection:
+        scope = _scope(what)
+        by_hand.pause(connection, scope, by, note, end, wall_clock())
+    _told({"paused": scope, "until": end}, f"{scope} is paused", as_json=as_json)
+
+
+def resume(what: What, by: By, note: Note = "", config: Config = CONFIG, as_json: Json = False) -> None:
+    """End a pause; what waits is decided anew."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.clock import wall_clock
+    from automation.delivery import by_hand
+
+    with database_of(settings_of(config)) as database, database.writing() as connection:
+        scope = _scope(what)
+        by_hand.resume(connection, scope, by, note, wall_clock())
+    _told({"resumed": scope}, f"{scope} goes on", as_json=as_json)
+
+
+def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
+    """What is paused, by people or because a provider refused us."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import show_json, show_table
+    from automation.clock import wall_clock
+    from automation.delivery.by_hand import pauses_now
+
+    with database_of(settings_of(config)) as database, database.reading() as connection:
+        found = pauses_now(connection, wall_clock())
+    if as_json:
+        show_json({"pauses": [dict(row._mapping) for row in found]})  # noqa: SLF001 (SQLAlchemy's public name for it)
+    else:
+        show_table(["paused", "why", "since", "until"], [tuple(row) for row in found])
+
+
+def unknown(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Messages of which nobody knows whether they were taken, the newest first: look them up at the provider."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import show_json
+    from automation.cli.views.log import show_log
+    from automation.delivery.history import LogFilter, log_rows
+
+    settings = settings_of(config)
+    with database_of(settings) as database, database.reading() as connection:
+        rows = list(log_rows(connection, LogFilter(status="unknown")))
+    if not as_json:
+        show_log(rows, settings.business.zone, limited=False)
+        return
+    for row in rows:
+        show_json(row)
+
+
+def resolve(
+    message_id: Annotated[
+        int, typer.Argument(metavar="MESSAGE", min=1, max=2**63 - 1, help="Of `automation unknown`.")
+    ],
+    verdict: Annotated[Literal["sent", "failed"], typer.Argument(help="What became of it.")],
+    by: By,
+    note: Note = "",
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Say what became of an unknown message, once you know. It is never sent again either way."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.clock import wall_clock
+    from automation.delivery import by_hand
+
+    with database_of(settings_of(config)) as database, database.writing() as connection:
+        by_hand.resolve(connection, message_id, verdict, by, note, wall_clock())
+    _told({"message_id": message_id, "status": verdict}, f"message {message_id} is {verdict}", as_json=as_json)
+
+
+def _scope(what: str) -> str:
+    """The scope that a pause is kept under."""
+    return what if what == "everything" or what.startswith("provider:") else f"playbook:{what}"
+
+
+def _check(what: str, settings: "Settings") -> None:
+    from automation.errors import BadInput, suggest
+    from automation.playbooks.load import playbook_files
+
+    playbooks = [file.stem for file in playbook_files(settings)]
+    known = ["everything", *playbooks, *(f"provider:{name}" for name in settings.providers)]
+    if what not in known:
+        raise BadInput(f'nothing to pause is called "{what}"; {suggest(what, known)}')
+
+
+def _told(result: dict[str, object], line: str, *, as_json: bool) -> None:
+    from automation.cli.output import console, show_json
+
+    show_json(result) if as_json else console.print(line)
