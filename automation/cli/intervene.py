@@ -27,7 +27,7 @@ def pause(
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Post nothing more, of one playbook or at all; what is due waits. Other workers heed it with their next messages."""
+    """Post nothing more, of one playbook or at all; what is due waits. A worker heeds it with its next messages."""
     from automation.cli.opening import database_of, instant_of, settings_of
     from automation.clock import wall_clock
     from automation.delivery import by_hand

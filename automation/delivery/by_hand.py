@@ -38,7 +38,7 @@ def pauses_now(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
 
 
 def resolve(connection: Connection, message_id: int, verdict: Verdict, by: str, words: str, now: datetime) -> None:
-    """An unknown message becomes `sent` or `failed`, once. Raises UnknownMessage, and BadInput when it is not unknown."""
+    """An unknown message becomes `sent` or `failed`, once. Raises UnknownMessage; BadInput when it is not unknown."""
     mine = (messages.c.shard == message_id % SHARDS, messages.c.message_id == message_id)
     found = connection.execute(select(messages.c.status, messages.c.first_used_at).where(*mine).with_for_update())
     row = found.one_or_none()
