@@ -75,6 +75,10 @@ class UnknownMessage(BadInput):
     """No message has this id; `automation log` lists the ids."""
 
 
+class SecondWorker(BadInput):
+    """Another worker runs on this SQLite database; stop that one first, or use PostgreSQL, where several may work."""
+
+
 class UnknownPlaybook(BadInput):
     """No playbook has this key; `automation check` lists what is wrong with playbook files."""
 

@@ -101,9 +101,9 @@ def evaluate(
     from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.run import show_run
+    from automation.delivery.workers import worker_name
     from automation.playbooks.load import read_book
     from automation.worker import runs
-    from automation.worker.workers import worker_name
 
     settings = settings_of(config)
     moment = now_of(now, settings)

@@ -7,10 +7,10 @@ from typing import Any
 
 from automation.database.engine import Database
 from automation.delivery.dispatch import Dispatch
+from automation.delivery.workers import worker_name
 from automation.playbooks.load import read_book
 from automation.settings import Settings
 from automation.worker.evaluate import prepare_run
-from automation.worker.workers import worker_name
 
 
 def send_due(database: Database, settings: Settings, clock: Callable[[], datetime]) -> dict[str, Any]:

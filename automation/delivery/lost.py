@@ -5,23 +5,26 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, func, insert, or_, select, update
 
 from automation.database.engine import lock
 from automation.database.schema import SENDING, attempts, messages
 from automation.delivery.ledger import OF, Flight, Record, attempt_row, named, shared_values
+from automation.delivery.workers import is_gone
 from automation.reasons import Reason
 
 WORKER_LOST = "worker_lost"
 
 
 def lost_calls(connection: Connection, now: datetime, limit: int) -> list[list[Row[Any]]]:
-    """The rows in flight whose lease ran out, call by call: nobody knows what became of them."""
+    """The rows in flight whose lease ran out or whose worker is gone, call by call."""
     lock(connection, "recovery")  # a call's rows stay together
-    out_of_lease = (SENDING, messages.c.lease_until < now)
-    oldest = select(messages.c.batch).where(*out_of_lease).group_by(messages.c.batch)
+    holders = connection.execute(select(messages.c.worker).where(SENDING, messages.c.worker.is_not(None)).distinct())
+    gone = [worker for worker in holders.scalars() if is_gone(worker)]
+    lost = (SENDING, or_(messages.c.lease_until < now, messages.c.worker.in_(gone)))
+    oldest = select(messages.c.batch).where(*lost).group_by(messages.c.batch)
     batches = connection.execute(oldest.order_by(func.min(messages.c.lease_until), messages.c.batch).limit(limit))
-    found = select(*messages.c[*LOST]).where(*out_of_lease, messages.c.batch.in_(batches.scalars().all()))
+    found = select(*messages.c[*LOST]).where(*lost, messages.c.batch.in_(batches.scalars().all()))
     rows = connection.execute(found.order_by(messages.c.batch, messages.c.message_id).with_for_update()).all()
     return [list(call) for _, call in groupby(rows, key=lambda row: row.batch)]
 

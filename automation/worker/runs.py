@@ -13,12 +13,12 @@ from automation.customers.facts.compute import facts_table
 from automation.database.engine import Database
 from automation.database.schema import Shards, customers, run_parts, runs
 from automation.delivery.desk import Desk
+from automation.delivery.workers import is_gone
 from automation.lifecycle.evaluate import customers_by_stage
 from automation.playbooks.load import Book
 from automation.settings import Settings
 from automation.values import instant_text
 from automation.worker.evaluate import PartSummary, evaluate_part, prepare_run
-from automation.worker.workers import is_gone
 
 CUSTOMERS_A_PART = 50_000
 LEASE = timedelta(minutes=10)

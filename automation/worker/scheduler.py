@@ -16,12 +16,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from automation.database.engine import Database
 from automation.delivery.dispatch import Dispatch
 from automation.delivery.versions import contents_of, require_good
+from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
 from automation.playbooks.load import Book, read_book
 from automation.settings import Settings
 from automation.worker.evaluate import prepare_run
+from automation.worker.only import only_worker
 from automation.worker.runs import tick
-from automation.worker.workers import worker_name
 
 log = logging.getLogger(__name__)
 RUN_EVERY = timedelta(seconds=20)
@@ -41,7 +42,11 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> None:
-        """Work until SIGTERM or SIGINT."""
+        """Work until SIGTERM or SIGINT. Raises SecondWorker."""
+        with only_worker(self.database):
+            self._run()
+
+    def _run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         scheduler = self._scheduler()

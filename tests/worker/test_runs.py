@@ -12,11 +12,11 @@ from sqlalchemy import update
 
 from automation.database.engine import Database
 from automation.database.schema import facts_as_of, run_parts, runs
+from automation.delivery.workers import is_gone, worker_name
 from automation.errors import BadFiles
 from automation.worker import runs as daily
 from automation.worker.evaluate import evaluate_part
 from automation.worker.scheduler import Files
-from automation.worker.workers import is_gone, worker_name
 
 DAY1, DAY2 = "2026-03-02T06:00:00Z", "2026-03-03T06:00:00Z"
 
