@@ -11,6 +11,7 @@ from automation.clock import local_date
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.refresh import prepare, refresh
 from automation.database.schema import Shards
+from automation.database.statistics import know_sizes
 from automation.delivery.desk import Desk, open_desk
 from automation.delivery.plan import plan_day
 from automation.delivery.versions import pin
@@ -19,6 +20,7 @@ from automation.playbooks.enroll import enter_playbooks, leave_playbooks, meet_g
 from automation.playbooks.load import Book
 from automation.settings import Settings
 
+GROWING = ("enrollments", "messages")
 COUNTED = ("stages", "entered", "exited", "skipped", "held")
 
 
@@ -65,6 +67,7 @@ def evaluate_part(connection: Connection, desk: Desk, shards: Shards, now: datet
     facts = facts_table(book.facts)
     playbooks = list(book.playbooks.values())
     summary = PartSummary()
+    know_sizes(connection, GROWING)
     summary.refreshed = refresh(connection, book.facts, shards, now, local_date(now, day.zone))
     summary.changes = change_stages(connection, book.lifecycle, facts, shards, day)
     # Counted here, while the rows are at hand.
