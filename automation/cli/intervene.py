@@ -56,7 +56,7 @@ def resume(what: What, by: By, note: Note = "", config: Config = CONFIG, as_json
 def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
     """What is paused, by people or because a provider refused us."""
     from automation.cli.opening import database_of, settings_of
-    from automation.cli.output import show_json, show_table
+    from automation.cli.output import console, show_json, show_table
     from automation.clock import wall_clock
     from automation.delivery.by_hand import pauses_now
 
@@ -64,32 +64,36 @@ def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
         found = pauses_now(connection, wall_clock())
     if as_json:
         show_json({"pauses": [dict(row._mapping) for row in found]})  # noqa: SLF001 (SQLAlchemy's public name for it)
-    else:
+    elif found:
         show_table(["paused", "why", "since", "until"], [tuple(row) for row in found])
+    else:
+        console.print("nothing is paused")
 
 
 def unknown(config: Config = CONFIG, as_json: Json = False) -> None:
     """Messages of which nobody knows whether they were taken, the newest first: look them up at the provider."""
     from automation.cli.opening import database_of, settings_of
-    from automation.cli.output import show_json
+    from automation.cli.output import console, show_json
     from automation.cli.views.log import show_log
     from automation.delivery.history import LogFilter, log_rows
 
     settings = settings_of(config)
     with database_of(settings) as database, database.reading() as connection:
         rows = list(log_rows(connection, LogFilter(status="unknown")))
-    if not as_json:
+    if as_json:
+        for row in rows:
+            show_json(row)
+    elif rows:
         show_log(rows, settings.business.zone, limited=False)
-        return
-    for row in rows:
-        show_json(row)
+    else:
+        console.print("there is no message of which nobody knows")
 
 
 def resolve(
     message_id: Annotated[
         int, typer.Argument(metavar="MESSAGE", min=1, max=2**63 - 1, help="Of `automation unknown`.")
     ],
-    verdict: Annotated[Literal["sent", "failed"], typer.Argument(help="What became of it.")],
+    verdict: Annotated[Literal["sent", "failed"], typer.Argument(metavar="sent|failed", help="What became of it.")],
     by: By,
     note: Note = "",
     config: Config = CONFIG,
