@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.touch import touch
+from automation.database.brake import pull_brake
 from automation.database.schema import consents, suppressions
 from automation.database.types import Key
 
@@ -17,7 +18,8 @@ def suppress_address(
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {"channel": channel, "address": address, "reason": reason, "source": source, "recorded_at": now}
     new = dialect.insert(suppressions).values(row)
-    connection.execute(new.on_conflict_do_nothing(index_elements=["channel", "address"]))
+    if connection.execute(new.on_conflict_do_nothing(index_elements=["channel", "address"])).rowcount:
+        pull_brake(connection)
 
 
 def withdraw_consent(
@@ -40,6 +42,7 @@ def withdraw_consent(
         "recorded_at": now,
     }
     connection.execute(insert(consents), row)
+    pull_brake(connection)
     touch_one(connection, shard, customer_id)
 
 

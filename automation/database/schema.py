@@ -381,4 +381,10 @@ audit_log = Table(
 
 # One random key per database: idempotency keys of two databases never meet at one provider, and unsubscribe links of
 # a database without a configured secret_key cannot be guessed.
-installation = Table("installation", metadata, Column("key", Text, primary_key=True))
+# `brake` goes up with every permission that is taken back (database/brake.py).
+installation = Table(
+    "installation",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("brake", Integer, nullable=False, server_default="0"),
+)

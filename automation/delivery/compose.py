@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from automation.clock import stays_open_until
 from automation.delivery.cases import Loaded
 from automation.delivery.desk import Desk
 from automation.delivery.offers import Code
@@ -152,8 +151,4 @@ def outgoing_of(
 
 def _validity(loaded: Loaded, now: datetime) -> timedelta:
     """A text must not wait in the provider's queue beyond the customer's evening, nor beyond its own deadline."""
-    case = loaded.case
-    until = case.deadline
-    if case.is_marketing:
-        until = min(until, stays_open_until(now, case.limits.window, case.zones))
-    return max(until - now, timedelta(seconds=1))
+    return max(loaded.case.good_until(now) - now, timedelta(seconds=1))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from automation.clock import day_start, is_open, local_date, next_opening
+from automation.clock import day_start, is_open, local_date, next_opening, stays_open_until
 from automation.playbooks.model import HOLDOUT
 from automation.reasons import Reason
 from automation.values import Window
@@ -111,6 +111,12 @@ class Case:
     offer_expires: datetime | None = None
     pauses: Mapping[str, datetime | None] = field(default_factory=dict)
     provider_free_at: datetime | None = None
+
+    def good_until(self, now: datetime) -> datetime:
+        """A message that may go now may go until its deadline, or until the customer's window closes before that."""
+        if not self.is_marketing:
+            return self.deadline
+        return min(self.deadline, stays_open_until(now, self.limits.window, self.zones))
 
 
 def decide(case: Case) -> Decision:

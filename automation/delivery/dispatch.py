@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +12,9 @@ from pyrate_limiter import Limiter, Rate
 from sqlalchemy import Connection
 
 from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.database.brake import brake
 from automation.database.engine import Database
+from automation.delivery.clearance import Clearance
 from automation.delivery.desk import Desk
 from automation.delivery.health import Trouble, fit_provider, free_at
 from automation.delivery.http import Door
@@ -34,6 +37,22 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A call with its replies, one a message; without any it was not posted."""
+
+    call: Call
+    replies: Sequence[Reply] = ()
+    started_at: datetime | None = None
+
+    @property
+    def heard(self) -> Iterator[Heard]:
+        """What each row is told. The attempt began when its turn had come, not when it was decided."""
+        for flight, reply, resend in zip(self.call.flights, self.replies, self.call.resend, strict=True):
+            began = replace(flight, started_at=self.started_at or flight.started_at)
+            yield Heard(began, reply, resend, self.call.key_until)
+
+
 class Dispatch:
     """One dispatch: everything that is due, until nothing is, or until `stop` is set."""
 
@@ -43,6 +62,7 @@ class Dispatch:
         self.stop = asyncio.Event()
         self._trouble = Trouble()
         self._writing = asyncio.Lock()
+        self._clearance = Clearance(database)
         self._writer = ThreadPoolExecutor(1)  # one thread, because each has memory of its own
         used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
         self._providers = {key: desk.settings.providers[key] for key in sorted(used)}
@@ -58,6 +78,7 @@ class Dispatch:
             lost = await self._write(self._recover)
             async with Door(concurrency=most) as door:
                 await asyncio.gather(self._send(lost, door), *(self._empty(channel, door) for channel in CHANNELS))
+        self._clearance.close()
         return self.tally.as_dict(time.monotonic() - started)
 
     async def _empty(self, channel: str, door: Door) -> None:
@@ -82,7 +103,7 @@ class Dispatch:
         if key is None:
             until = free_at(connection, self.desk.settings, channel, now)
             return Prepared(hold_all(connection, self.desk, channel, until, CLAIM, now, self.tally))
-        sender = Sender(key, self._accounts[key], self.worker, self._limit(key))
+        sender = Sender(key, self._accounts[key], self.worker, self._limit(key), brake(connection))
         return prepare(connection, self.desk, channel, sender, now, self.tally)
 
     def _limit(self, key: str) -> int:
@@ -95,43 +116,42 @@ class Dispatch:
         waiting = list(calls)
         while waiting and waiting[0].provider not in self._trouble.proven:
             call = waiting.pop(0)
-            await self._record([(call, await self._post(call, door))])
-        replies = await asyncio.gather(*(self._post(call, door) for call in waiting))
-        await self._record(list(zip(waiting, replies, strict=True)))
+            await self._record([await self._post(call, door)])
+        await self._record(await asyncio.gather(*(self._post(call, door) for call in waiting)))
 
-    async def _post(self, call: Call, door: Door) -> list[Reply] | None:
-        """The replies, one a message; None when the provider turned out unfit before a byte left."""
+    async def _post(self, call: Call, door: Door) -> Posted:
+        """Not posted, without a byte, is what must not go any more and what the provider turned out unfit for."""
         provider = self._providers[call.provider]
         adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
         async with self._places[call.provider]:
             await self._limiters[call.provider].try_acquire_async(call.provider)
-            if call.provider in self._trouble.unfit:
-                return None
+            if call.provider in self._trouble.unfit or not await self._is_clear(call):
+                return Posted(call)
+            started_at = self.clock()
             request = call.request or adapter.request(call.outgoing, account, call.key)
             heard = await door.post(request, timeout=provider.timeout)
         if isinstance(heard, Answer):
-            return adapter.replies(heard, call.outgoing, self.clock())
-        return [from_failure(heard)] * len(call.outgoing)
+            return Posted(call, adapter.replies(heard, call.outgoing, self.clock()), started_at)
+        return Posted(call, [from_failure(heard)] * len(call.outgoing), started_at)
 
-    async def _record(self, posted: Sequence[tuple[Call, list[Reply] | None]]) -> None:
-        answered = [(call, replies) for call, replies in posted if replies is not None]
-        unposted = [flight for call, replies in posted if replies is None for flight in call.flights]
+    async def _is_clear(self, call: Call) -> bool:
+        """Nothing was taken back since it was decided, and it did not wait too long for its turn."""
+        return await self._clearance.number() == call.brake and self.clock() <= call.good_until
+
+    async def _record(self, posted: Sequence[Posted]) -> None:
+        answered = [one for one in posted if one.replies]
+        unposted = [flight for one in posted if not one.replies for flight in one.call.flights]
         if answered:
             await self._write(lambda connection: self._note(connection, answered))
         if unposted:
             await self._write(lambda connection: release(connection, unposted, self.clock()))
 
-    def _note(self, connection: Connection, answered: Sequence[tuple[Call, list[Reply]]]) -> None:
+    def _note(self, connection: Connection, answered: Sequence[Posted]) -> None:
         now = self.clock()
-        heard = [
-            Heard(flight, reply, resend, call.key_until)
-            for call, replies in answered
-            for flight, reply, resend in zip(call.flights, replies, call.resend, strict=True)
-        ]
-        record(connection, self.desk, [settle(one, now) for one in heard], now, self.tally)
-        for call, replies in answered:
-            self._trouble.note(connection, call.provider, replies, now)
-            self._learn(connection, call, replies, now)
+        record(connection, self.desk, [settle(heard, now) for one in answered for heard in one.heard], now, self.tally)
+        for one in answered:
+            self._trouble.note(connection, one.call.provider, one.replies, now)
+            self._learn(connection, one.call, one.replies, now)
 
     def _learn(self, connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
         """A refusal that proves something about the address or the person is kept."""

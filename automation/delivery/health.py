@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from automation.database.brake import pull_brake
 from automation.database.schema import pauses
 from automation.delivery.replies import Accepted, Later, Refused, Reply
 from automation.settings import Settings
@@ -55,6 +56,7 @@ def pause(connection: Connection, scope: str, reason: str, now: datetime, until:
     ongoing = or_(pauses.c.until.is_(None), pauses.c.until > now)
     changed = {"reason": reason, "until": until, "since": case((ongoing, pauses.c.since), else_=new.excluded.since)}
     connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_=changed))
+    pull_brake(connection)
 
 
 class Trouble:

@@ -36,7 +36,8 @@ NO_CODE_FOR = timedelta(hours=1)
 class Call:
     """One HTTP call: messages in order, a flight for each, and what to do with those nobody can answer for.
 
-    Where the provider remembers keys, `request` are the exact bytes and `key_until` is how long it does.
+    It may be posted until `good_until`, and while the brake has the number it had when the call was decided. Where the
+    provider remembers keys, `request` are the exact bytes and `key_until` is how long it does.
     """
 
     provider: str
@@ -45,6 +46,8 @@ class Call:
     flights: Sequence[Flight]
     customers: Sequence[tuple[int, str]]
     resend: Sequence[bool]
+    brake: int
+    good_until: datetime
     request: httpx.Request | None = None
     key_until: datetime | None = None
 
@@ -67,12 +70,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends: the provider's key and account, the worker's name, and how much it takes at a time."""
+    """Who sends: the provider's key and account, the worker's name, how much it takes at a time, and the brake's number
+    in this transaction.
+    """
 
     provider: str
     account: Account
     worker: str
     limit: int
+    brake: int
 
 
 def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, now: datetime, tally: Tally) -> Prepared:
@@ -219,6 +225,8 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
         flights,
         [(row.shard, row.customer_id) for row in rows],
         [resends(desk, row.playbook, row.step, sender.provider) for row in rows],
+        sender.brake,
+        min(loaded.case.good_until(now) for loaded in group),
         ADAPTERS[provider.kind].request(outgoing, sender.account, batch) if keyed else None,
         key_until(provider, now) if keyed else None,
     )

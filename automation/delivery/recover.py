@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from automation.database.brake import brake
 from automation.delivery.desk import Desk
 from automation.delivery.lost import WORKER_LOST, begin_again, give_up, lost_calls, lost_flight, note_lost, put_off
 from automation.delivery.plan import advance
@@ -50,8 +51,18 @@ def _begin_again(
     begin_again(connection, flights, worker, now + provider.timeout + LEASE)
     until = key_until(provider, rows[0].first_used_at)
     people = [(row.shard, row.customer_id) for row in rows]
-    never = [False] * len(rows)
-    return Call(rows[0].provider, repeat.key, repeat.outgoing, flights, people, never, repeat.request, until)
+    return Call(
+        rows[0].provider,
+        repeat.key,
+        repeat.outgoing,
+        flights,
+        people,
+        [False] * len(rows),
+        brake(connection),
+        repeat.good_until,
+        repeat.request,
+        until,
+    )
 
 
 def _give_up(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime, tally: Tally) -> None:

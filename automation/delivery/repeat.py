@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from automation.delivery.cases import Loaded, load_cases
 from automation.delivery.compose import content_of, outgoing_of
-from automation.delivery.decide import Hold, Send, decide
+from automation.delivery.decide import Case, Hold, Skip, decide
 from automation.delivery.desk import Desk
 from automation.delivery.health import paused_until
 from automation.delivery.ledger import Flight
@@ -33,6 +33,7 @@ class Repeat:
     key: str
     outgoing: Sequence[Outgoing]
     request: httpx.Request
+    good_until: datetime
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,16 @@ def repeated(
     if provider is None or account is None or key is None or now >= key_until(provider, rows[0].first_used_at):
         return None
     free_at = paused_until(connection, rows[0].provider, now)
-    decided = [free_at] if free_at else _decided(connection, desk, rows, now)
-    if decided is None:
+    if free_at is not None:
+        return Wait(free_at)
+    cases = _cases(connection, desk, rows, now)
+    decisions = [decide(case) for case in cases]
+    if any(isinstance(one, Skip) for one in decisions):
         return None
-    if decided:
-        return Wait(max(decided))
-    return _same_bytes(connection, desk, provider, rows, account, key)
+    held = [one.until for one in decisions if isinstance(one, Hold)]
+    if held:
+        return Wait(max(held))
+    return _same_bytes(connection, desk, rows, account, key, min(case.good_until(now) for case in cases))
 
 
 def key_until(provider: Provider, first_used_at: datetime) -> datetime:
@@ -68,20 +73,12 @@ def hash_of_request(request: httpx.Request) -> str:
     return sha256(request.content).hexdigest()
 
 
-def _decided(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime) -> list[datetime] | None:
-    """Until when the gates hold some of the messages; None when one of them may not go any more."""
+def _cases(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime) -> list[Case]:
     first_used_at = {row.message_id: row.first_used_at for row in rows}
-    until: list[datetime] = []
-    for loaded in load_cases(connection, desk, [(row.shard, row.message_id) for row in rows], now):
-        _do_not_count(loaded, first_used_at[loaded.row.message_id])
-        match decide(loaded.case):
-            case Hold() as hold:
-                until.append(hold.until)
-            case Send():
-                pass
-            case _:
-                return None
-    return until
+    loaded = load_cases(connection, desk, [(row.shard, row.message_id) for row in rows], now)
+    for one in loaded:
+        _do_not_count(one, first_used_at[one.row.message_id])
+    return [one.case for one in loaded]
 
 
 def _do_not_count(loaded: Loaded, first_used_at: datetime) -> None:
@@ -91,15 +88,16 @@ def _do_not_count(loaded: Loaded, first_used_at: datetime) -> None:
 
 
 def _same_bytes(
-    connection: Connection, desk: Desk, provider: Provider, rows: Sequence[Row[Any]], account: Account, key: str
+    connection: Connection, desk: Desk, rows: Sequence[Row[Any]], account: Account, key: str, good_until: datetime
 ) -> Repeat | None:
+    provider = desk.settings.providers[rows[0].provider]
     try:
         outgoing = [_outgoing(connection, desk, row) for row in sorted(rows, key=lambda one: one.message_id)]
     except BadMessage:
         return None
     request = ADAPTERS[provider.kind].request(outgoing, account, key)
     same = hash_of_request(request) == rows[0].request_hash
-    return Repeat(key, outgoing, request) if same else None
+    return Repeat(key, outgoing, request, good_until) if same else None
 
 
 def _outgoing(connection: Connection, desk: Desk, row: Row[Any]) -> Outgoing:

@@ -1,0 +1,103 @@
+"""Between the decision and the first byte: whoever left in between is not written to."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from shop import Shop, at, playbook, step
+from sqlalchemy import Connection
+
+from automation.customers.suppress import suppress_address, withdraw_consent
+from automation.database.brake import brake
+from automation.database.engine import Database
+from automation.database.schema import shard_of
+from automation.delivery import by_hand
+from automation.delivery.clearance import Clearance
+from automation.delivery.dispatch import Clock, Dispatch
+from automation.delivery.prepare import Call
+from automation.worker.evaluate import prepare_run
+
+DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
+
+
+class Between(Dispatch):
+    """A dispatch in which something happens when the first call is ready and not posted yet."""
+
+    happening: Callable[[Connection], None] | None = None
+
+    async def _is_clear(self, call: Call) -> bool:
+        if self.happening is not None:
+            with self.database.writing() as connection:
+                self.happening(connection)
+            self.happening = None
+        return await super()._is_clear(call)
+
+
+def send(shop: Shop, happening: Callable[[Connection], None], clock: Clock = lambda: at(NOON1)) -> dict[str, Any]:
+    with shop.database.writing() as connection:
+        desk = prepare_run(connection, shop.settings, shop.book, clock())
+    dispatch = Between(shop.database, desk, clock, "test")
+    dispatch.happening = happening
+    return asyncio.run(dispatch.run())
+
+
+@pytest.fixture(params=["postmark", "resend"])
+def ready(shop: Shop, request: pytest.FixtureRequest) -> Shop:
+    shop.kind = request.param
+    shop.write(care=playbook(step("one", late_by="3 days")))
+    shop.customers("ada", "bob")
+    shop.evaluate(DAY1)
+    return shop
+
+
+def recipients(shop: Shop) -> list[str]:
+    return sorted(one["recipient"] for one in shop.log())
+
+
+def test_a_withdrawal_is_heeded_and_the_others_get_theirs(ready: Shop) -> None:
+    told = send(
+        ready, lambda connection: withdraw_consent(connection, shard_of("ada"), "ada", "email", "t", "t", at(NOON1))
+    )
+    assert (told["sent"], told["skipped"]) == (1, {"no_consent": 1})
+    assert recipients(ready) == ["bob@example.com"]
+    assert {(row.customer_id, row.attempts) for row in ready.rows()} == {("ada", 0), ("bob", 1)}
+
+
+def test_a_suppression_is_heeded(ready: Shop) -> None:
+    told = send(
+        ready, lambda connection: suppress_address(connection, "email", "ada@example.com", "complained", "t", at(NOON1))
+    )
+    assert (told["sent"], told["skipped"]) == (1, {"suppressed_address": 1})
+    assert recipients(ready) == ["bob@example.com"]
+
+
+def test_a_pause_is_heeded_at_once(ready: Shop) -> None:
+    told = send(ready, lambda connection: by_hand.pause(connection, "everything", "Ada", "", None, at(NOON1)))
+    assert (told["sent"], told["held"]) == (0, {"everything_paused": 2})
+    assert recipients(ready) == []
+
+
+def test_a_call_that_waited_until_the_window_closed_is_decided_anew(ready: Shop) -> None:
+    hour = [at("2026-03-02T19:59:50Z")]
+
+    def wait(_: Connection) -> None:
+        hour.append(at("2026-03-02T20:00:10Z"))
+
+    assert send(ready, wait, lambda: hour[-1])["held"] == {"outside_window": 2}
+    assert recipients(ready) == []
+
+
+def test_one_look_serves_all_that_wait_and_never_one_that_asked_after_it_began(database: Database) -> None:
+    async def ask() -> list[int]:
+        clearance = Clearance(database)
+        first = await asyncio.gather(*(clearance.number() for _ in range(50)))
+        with database.writing() as connection:
+            suppress_address(connection, "email", "ada@example.com", "complained", "test", at(NOON1))
+        later = await asyncio.gather(*(clearance.number() for _ in range(50)))
+        clearance.close()
+        return [*set(first), *set(later)]
+
+    with database.reading() as connection:
+        before = brake(connection)
+    assert asyncio.run(ask()) == [before, before + 1]
