@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
 from automation.database.brake import brake
 from automation.database.engine import Database
+from automation.delivery.calls import Call, Sender
 from automation.delivery.clearance import Clearance
 from automation.delivery.desk import Desk
 from automation.delivery.health import Trouble, fit_provider, free_at
 from automation.delivery.http import Door
 from automation.delivery.ledger import release
-from automation.delivery.prepare import Call, Prepared, Sender, hold_all, prepare
+from automation.delivery.prepare import Prepared, hold_all, prepare
 from automation.delivery.providers import ADAPTERS, account_of
 from automation.delivery.providers.classify import from_failure
 from automation.delivery.record import record

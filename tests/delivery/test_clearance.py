@@ -13,9 +13,9 @@ from automation.database.brake import brake
 from automation.database.engine import Database
 from automation.database.schema import shard_of
 from automation.delivery import by_hand
+from automation.delivery.calls import Call
 from automation.delivery.clearance import Clearance
 from automation.delivery.dispatch import Clock, Dispatch
-from automation.delivery.prepare import Call
 from automation.worker.evaluate import prepare_run
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
