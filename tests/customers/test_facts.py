@@ -1,133 +1,32 @@
 """Facts against a plain Python reading of the same events, on both databases."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from fact_rows import (
+    ALL,
+    NOW,
+    PROPERTIES,
+    TODAY,
+    Event,
+    add_consent,
+    add_customer,
+    add_event,
+    definitions_of,
+    empty,
+    rebuilt,
+    stored,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert, literal, select
-from sqlalchemy.event import listens_for
+from sqlalchemy import insert
 
-from automation.customers.facts.compute import facts_table
-from automation.customers.facts.definition import FactDefinitions, read_definitions
-from automation.customers.facts.refresh import facts_of, prepare, refresh, touched
-from automation.customers.facts.touch import touch
+from automation.customers.facts.refresh import prepare, refresh
 from automation.database.engine import Database
-from automation.database.schema import Shards, consents, customers, events, metadata, shard_of, suppressions
-from automation.database.types import Key
-from automation.tomlfile import parse_toml
-
-NOW = datetime(2026, 3, 10, 6, tzinfo=UTC)
-TODAY = date(2026, 3, 10)
-ALL = Shards()
-FACTS = """
-[orders]
-event = ["Order", "order"]
-count = true
-[web_orders_30d]
-event = "Order"
-count = true
-within = "30 days"
-where = { channel = "web" }
-[big_or_gift]
-event = "Order"
-count = true
-where = { gift = true, size = ["L", 3] }
-[revenue]
-event = "Order"
-sum = "amount"
-[largest]
-event = "Order"
-max = "amount"
-[smallest]
-event = "Order"
-min = "amount"
-[first_order]
-event = "Order"
-first = "time"
-[last_order]
-event = "Order"
-last = "time"
-[first_channel]
-event = "Order"
-first = "channel"
-type = "text"
-[last_channel]
-event = "Order"
-latest = "channel"
-type = "text"
-[nps]
-event = "Survey"
-latest = "nps"
-[happy]
-event = "Survey"
-latest = "happy"
-type = "boolean"
-[next_visit]
-event = "Survey"
-latest = "next"
-type = "instant"
-[channels]
-event = "Order"
-distinct = "channel"
-[plan]
-attribute = "plan"
-[points]
-attribute = "points"
-type = "number"
-[renews]
-attribute = "renews"
-type = "instant"
-"""
-Event = tuple[str, str, datetime, Mapping[str, Any]]
-
-
-def definitions_of(text: str = FACTS) -> FactDefinitions:
-    return read_definitions(parse_toml(text, "facts.toml"))
-
-
-def add_customer(connection: Connection, customer_id: str, **values: Any) -> None:
-    row = {"shard": shard_of(customer_id), "customer_id": customer_id, "attributes": {}, **values}
-    connection.execute(insert(customers), row)
-    mark(connection, customer_id)
-
-
-def add_event(
-    connection: Connection, customer_id: str, event_id: str, name: str, time: datetime, **properties: Any
-) -> None:
-    row = {"shard": shard_of(customer_id), "customer_id": customer_id, "event_id": event_id, "name": name}
-    connection.execute(insert(events), {**row, "time": time, "properties": properties})
-    mark(connection, customer_id)
-
-
-def add_consent(connection: Connection, customer_id: str, number: int, topic: str, granted: bool) -> None:
-    row = {"shard": shard_of(customer_id), "customer_id": customer_id, "number": number, "topic": topic}
-    told = {"channel": "email", "granted": granted, "basis": "test", "source": "test", "actor": "test"}
-    connection.execute(insert(consents), {**row, **told, "recorded_at": NOW})
-
-
-def mark(connection: Connection, customer_id: str) -> None:
-    one = select(literal(shard_of(customer_id)).label("shard"), literal(customer_id, Key).label("customer_id"))
-    touch(connection, one.subquery())
-
-
-def without_keys(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in {"shard", "customer_id", "stale"}}
-
-
-def stored(connection: Connection, definitions: FactDefinitions) -> dict[str, dict[str, Any]]:
-    rows = connection.execute(select(facts_table(definitions))).mappings()
-    return {row["customer_id"]: without_keys(dict(row)) for row in rows}
-
-
-def rebuilt(connection: Connection, definitions: FactDefinitions, now: datetime) -> dict[str, dict[str, Any]]:
-    everyone = connection.execute(select(customers.c.shard, customers.c.customer_id)).all()
-    found = facts_of(connection, definitions, everyone, now, now.date())
-    return {customer_id: without_keys(row) for (_, customer_id), row in found.items()}
+from automation.database.schema import suppressions
 
 
 def number_in(value: Any) -> Decimal | None:
@@ -172,15 +71,6 @@ def expected(history: Sequence[Event], now: datetime) -> dict[str, Any]:
     }
 
 
-VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-1000, 1000),
-    st.decimals(-1000, 1000, places=2).map(float),
-    st.sampled_from(["web", "shop", "L", "", "10", "żółw", "2026-01-05T10:00:00Z"]),
-)
-NAMES = ["amount", "channel", "gift", "size", "nps", "happy", "next"]
-PROPERTIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
 EDGES = [
     NOW,
     NOW + timedelta(microseconds=1),
@@ -215,144 +105,6 @@ def test_refreshed_facts_are_what_a_plain_reading_and_a_rebuild_give(
             wanted = expected(known, now)
             assert {name: found["ada"][name] for name in wanted} == wanted
             assert found == rebuilt(connection, definitions, now)
-
-
-WINDOWS = """
-[orders]
-event = "Order"
-count = true
-[orders_7d]
-event = ["Order", "order"]
-count = true
-within = "7 days"
-[revenue_7d]
-event = "Order"
-sum = "amount"
-within = "7 days"
-[largest_30d]
-event = "Order"
-max = "amount"
-within = "30 days"
-[gifts_30d]
-event = "Order"
-count = true
-within = "30 days"
-where = { channel = ["web", "10"] }
-[newest_30d]
-event = ["Order", "Survey"]
-latest = "channel"
-type = "text"
-within = "30 days"
-[answers_1d]
-event = "Survey"
-distinct = "nps"
-within = "1 day"
-[nps]
-event = "Survey"
-latest = "nps"
-"""
-WHO = ("ada", "bob", "cem", "dan")
-# Whose, which, hours before the refresh after which it is known (late ones were missed by earlier refreshes), what.
-ARRIVALS = st.lists(
-    st.tuples(
-        st.sampled_from(WHO),
-        st.sampled_from(["Order", "order", "Survey"]),
-        st.one_of(st.integers(-72, 24 * 40), st.sampled_from([0, 24, 24 * 7, 24 * 30])),
-        PROPERTIES,
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(days=st.lists(st.tuples(st.integers(0, 24 * 9), ARRIVALS), min_size=2, max_size=5))
-def test_arrivals_and_windows_that_are_left_in_one_refresh_are_what_a_rebuild_gives(
-    database: Database, days: list[Any]
-) -> None:
-    definitions, now, number = definitions_of(WINDOWS), NOW, 0
-    with database.writing() as connection:
-        empty(connection)
-        prepare(connection, definitions)
-        for one in WHO:
-            add_customer(connection, one)
-        for hours, batch in days:
-            now += timedelta(hours=hours)
-            for who, name, ago, properties in batch:
-                number += 1
-                add_event(connection, who, f"e{number:02}", name, now - timedelta(hours=ago), **properties)
-            refresh(connection, definitions, ALL, now, now.date())
-            assert stored(connection, definitions) == rebuilt(connection, definitions, now)
-
-
-def empty(connection: Connection) -> None:
-    for table in metadata.sorted_tables:
-        if table.name != "installation":
-            connection.execute(table.delete())
-
-
-def test_only_touched_customers_are_computed(database: Database) -> None:
-    definitions = definitions_of()
-    with database.writing() as connection:
-        prepare(connection, definitions)
-        for one in ("ada", "bob", "cem"):
-            add_customer(connection, one)
-            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
-        assert refresh(connection, definitions, ALL, NOW, TODAY) == 3
-        assert refresh(connection, definitions, ALL, NOW, TODAY) == 0
-        add_event(connection, "bob", "2", "Order", NOW)
-        assert refresh(connection, definitions, ALL, NOW, TODAY) == 1
-        # A day and an hour later the three orders of 29 days ago have left the window of 30 days.
-        assert refresh(connection, definitions, ALL, NOW + timedelta(days=1, hours=1), TODAY) == 3
-        assert stored(connection, definitions)["cem"]["web_orders_30d"] == 0
-
-
-def test_whoever_only_left_a_window_is_computed_but_not_touched(database: Database) -> None:
-    definitions, later = definitions_of(), NOW + timedelta(days=2)
-    with database.writing() as connection:
-        prepare(connection, definitions)
-        for one in ("ada", "bob", "cem"):
-            add_customer(connection, one)
-            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
-        refresh(connection, definitions, ALL, NOW, TODAY)
-        assert set(connection.execute(select(touched.c.customer_id)).scalars()) == {"ada", "bob", "cem"}
-        add_event(connection, "bob", "2", "Order", later, channel="web")
-        assert refresh(connection, definitions, ALL, later, TODAY) == 3
-        assert set(connection.execute(select(touched.c.customer_id)).scalars()) == {"bob"}
-        found = stored(connection, definitions)
-    assert {name: row["web_orders_30d"] for name, row in found.items()} == {"ada": 0, "bob": 1, "cem": 0}
-
-
-def test_whoever_marks_customers_during_a_refresh_waits_for_it_and_is_not_waited_for(database: Database) -> None:
-    definitions, later = definitions_of(), NOW + timedelta(days=2)
-    first, second = sorted(("ada", "bob"), key=lambda one: (shard_of(one), one))
-    with database.writing() as connection:
-        prepare(connection, definitions)
-        for one in (first, second):
-            add_customer(connection, one)
-            add_event(connection, one, "1", "Order", NOW - timedelta(days=29), channel="web")
-        refresh(connection, definitions, ALL, NOW, TODAY)
-        add_event(connection, second, "2", "Order", later)  # while the first only leaves a window
-
-    def arrive() -> None:
-        with database.writing() as other:
-            for one in (first, second):
-                add_event(other, one, "3", "Order", later)
-
-    with ThreadPoolExecutor() as pool, database.writing() as connection:
-        arrivals: list[Future[None]] = []
-
-        @listens_for(connection, "before_cursor_execute")
-        def _while_facts_are_written(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if statement.startswith("INSERT INTO facts (") and not arrivals:
-                arrivals.append(pool.submit(arrive))
-                wait(arrivals, timeout=0.5)
-
-        refresh(connection, definitions, ALL, later, TODAY)
-        connection.commit()
-        arrivals[0].result()
-    with database.writing() as connection:
-        assert refresh(connection, definitions, ALL, later, TODAY) == 2
-        assert stored(connection, definitions) == rebuilt(connection, definitions, later)
 
 
 @pytest.mark.parametrize(
