@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -75,11 +76,10 @@ class Dispatch:
         """Counts as `automation send --json` prints them."""
         started = time.monotonic()
         most = sum(provider.concurrency for provider in self._providers.values())
-        with self._writer:
+        with self._writer, closing(self._clearance):
             lost = await self._write(self._recover)
             async with Door(concurrency=most) as door:
                 await asyncio.gather(self._send(lost, door), *(self._empty(channel, door) for channel in CHANNELS))
-        self._clearance.close()
         return self.tally.as_dict(time.monotonic() - started)
 
     async def _empty(self, channel: str, door: Door) -> None:

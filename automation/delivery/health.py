@@ -74,7 +74,7 @@ class Trouble:
             self.unfit.add(provider)
             pause(connection, scope_of(provider), "throttled", now, now + max(*wished, SHORTEST_PAUSE))
         if not _unfit(replies):
-            if any(isinstance(one, Accepted) for one in replies):
+            if any(_looked_at(one) for one in replies):
                 self.proven.add(provider)
             self._in_a_row[provider] = 0
             return
@@ -86,6 +86,11 @@ class Trouble:
             why = str(getattr(replies[0], "reason", "unfit"))
             pause(connection, scope_of(provider), why, now, now + PAUSE)
             log.error("provider %s is paused for %s: %s", provider, PAUSE, why)
+
+
+def _looked_at(reply: Reply) -> bool:
+    """The provider took the message, or refused it for its recipient: we and our account are fine with it."""
+    return isinstance(reply, Accepted) or (isinstance(reply, Refused) and reply.scope == "recipient")
 
 
 def _unfit(replies: Iterable[Reply]) -> bool:

@@ -208,6 +208,17 @@ def test_nobody_at_the_door_costs_no_message(shop: Shop) -> None:
     assert shop.send("2026-03-02T13:00:00Z")["sent"] == 5
 
 
+def test_numbers_that_do_not_exist_at_the_head_of_the_queue_are_each_posted_once(shop: Shop) -> None:
+    shop.write(care=playbook(step("one", "hello/text", "sms")))
+    shop.customers(*(f"c{number}" for number in range(12)), phone="+15005550001")
+    shop.customers("zoe", phone="+12015550123")
+    shop.evaluate(DAY1)
+    told = shop.send(NOON1)
+    assert (told["sent"] + told["rejected"] + told["skipped"].get("suppressed_address", 0)) == 13
+    assert told["sent"] == 1
+    assert all(row.attempts <= 1 for row in shop.rows())
+
+
 def test_while_no_provider_is_fit_what_is_too_late_expires_and_the_rest_waits(shop: Shop) -> None:
     shop.write(short=playbook(step("one", late_by="1 hours")), long=playbook(step("one", late_by="2 days")))
     shop.customers("ada")
