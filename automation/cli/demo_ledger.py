@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from automation.database.schema import enrollments, messages, stage_changes
+from automation.delivery.answers.explain import explain
+from automation.delivery.answers.past import Past
 from automation.delivery.desk import open_desk
-from automation.delivery.explain import explain
-from automation.delivery.past import Past
 from automation.playbooks.load import Book
 from automation.reasons import Reason
 from automation.settings import Settings

@@ -30,7 +30,7 @@ def pause(
     """Post nothing more, of one playbook or at all; what is due waits. A worker heeds it with its next messages."""
     from automation.cli.opening import database_of, instant_of, settings_of
     from automation.clock import wall_clock
-    from automation.delivery import by_hand
+    from automation.delivery.health import by_hand
 
     settings = settings_of(config)
     _check(what, settings)
@@ -45,7 +45,7 @@ def resume(what: What, by: By, note: Note = "", config: Config = CONFIG, as_json
     """End a pause; what waits is decided anew."""
     from automation.cli.opening import database_of, settings_of
     from automation.clock import wall_clock
-    from automation.delivery import by_hand
+    from automation.delivery.health import by_hand
 
     with database_of(settings_of(config)) as database, database.writing() as connection:
         scope = _scope(what)
@@ -58,7 +58,7 @@ def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import console, show_json, show_table
     from automation.clock import wall_clock
-    from automation.delivery.by_hand import pauses_now
+    from automation.delivery.health.by_hand import pauses_now
 
     with database_of(settings_of(config)) as database, database.reading() as connection:
         found = pauses_now(connection, wall_clock())
@@ -75,7 +75,7 @@ def unknown(config: Config = CONFIG, as_json: Json = False) -> None:
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import console, show_json
     from automation.cli.views.log import show_log
-    from automation.delivery.history import LogFilter, log_rows
+    from automation.delivery.answers.history import LogFilter, log_rows
 
     settings = settings_of(config)
     with database_of(settings) as database, database.reading() as connection:
@@ -102,7 +102,7 @@ def resolve(
     """Say what became of an unknown message, once you know. It is never sent again either way."""
     from automation.cli.opening import database_of, settings_of
     from automation.clock import wall_clock
-    from automation.delivery import by_hand
+    from automation.delivery.health import by_hand
 
     with database_of(settings_of(config)) as database, database.writing() as connection:
         by_hand.resolve(connection, message_id, verdict, by, note, wall_clock())

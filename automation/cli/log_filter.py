@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from automation.customers.lookup import find_customer
-from automation.delivery.history import LogFilter, playbooks_in_log
+from automation.delivery.answers.history import LogFilter, playbooks_in_log
 from automation.errors import BadInput, suggest
 from automation.reasons import STATUSES
 from automation.settings import Settings

@@ -42,10 +42,10 @@ def customer(customer_id: CustomerId, now: Now = None, config: Config = CONFIG, 
     from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.customer import show_customer
+    from automation.delivery.answers.history import LogFilter, log_rows
+    from automation.delivery.answers.past import Past
+    from automation.delivery.answers.profile import customer_told
     from automation.delivery.desk import open_desk
-    from automation.delivery.history import LogFilter, log_rows
-    from automation.delivery.past import Past
-    from automation.delivery.profile import customer_told
     from automation.playbooks.load import read_book
 
     settings = settings_of(config)
@@ -68,9 +68,9 @@ def explain(
     from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.explain import show_explanations
+    from automation.delivery.answers.explain import explain as explain_playbooks
+    from automation.delivery.answers.past import Past
     from automation.delivery.desk import open_desk
-    from automation.delivery.explain import explain as explain_playbooks
-    from automation.delivery.past import Past
     from automation.playbooks.load import read_book
 
     settings = settings_of(config)
@@ -109,7 +109,7 @@ def log(
     from automation.cli.output import show_json
     from automation.cli.views.log import show_log
     from automation.cli.views.log_file import write_csv
-    from automation.delivery.history import LogFilter, log_rows
+    from automation.delivery.answers.history import LogFilter, log_rows
 
     if as_csv and as_json:
         raise BadInput("--csv and --json are two forms of one log; leave one out")
@@ -140,7 +140,7 @@ def message(
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.message import show_message
-    from automation.delivery.one_message import message_told
+    from automation.delivery.answers.one_message import message_told
 
     settings = settings_of(config)
     with database_of(settings) as database, database.reading() as connection:

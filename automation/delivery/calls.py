@@ -13,7 +13,7 @@ from automation.delivery.desk import Desk
 from automation.delivery.ledger import Flight
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, batches
-from automation.delivery.repeat import hash_of_request, key_until
+from automation.delivery.recovery.repeat import hash_of_request, key_until
 from automation.delivery.settle import ALONE
 
 LEASE = timedelta(minutes=5)  # beyond the provider's timeout

@@ -1,7 +1,7 @@
 """A last look before the first byte: whether anything was taken back since a call was decided."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from automation.database.brake import brake
 from automation.database.engine import Database
@@ -10,9 +10,8 @@ from automation.database.engine import Database
 class Clearance:
     """Many posts wait at once: one look serves all that asked before it began, and none that asked later."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._reader = ThreadPoolExecutor(1)
+    def __init__(self, database: Database, reader: Executor) -> None:
+        self._database, self._reader = database, reader
         self._next: asyncio.Future[int] | None = None
         self._looking: asyncio.Task[None] | None = None
 

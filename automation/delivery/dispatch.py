@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,17 +18,19 @@ from automation.database.engine import Database
 from automation.delivery.calls import Call, Sender
 from automation.delivery.clearance import Clearance
 from automation.delivery.desk import Desk
-from automation.delivery.health import Trouble, fit_provider, free_at
-from automation.delivery.http import Door
+from automation.delivery.health.pauses import fit_provider, free_at
+from automation.delivery.health.trouble import Trouble
+from automation.delivery.http import Door, Line
 from automation.delivery.ledger import release
 from automation.delivery.prepare import Prepared, hold_all, prepare
 from automation.delivery.providers import ADAPTERS, account_of
 from automation.delivery.providers.classify import from_failure
 from automation.delivery.record import record
-from automation.delivery.recover import recover
+from automation.delivery.recovery.recover import recover
 from automation.delivery.replies import Answer, Refused, Reply
 from automation.delivery.settle import Heard, settle
 from automation.delivery.tally import Tally
+from automation.faultpoints import reach
 from automation.settings import Provider
 
 CHANNELS = ("email", "sms")
@@ -55,17 +57,31 @@ class Posted:
             yield Heard(began, reply, resend, self.call.key_until)
 
 
+def one_thread() -> Executor:
+    return ThreadPoolExecutor(1)
+
+
 class Dispatch:
     """One dispatch: everything that is due, until nothing is, or until `stop` is set."""
 
-    def __init__(self, database: Database, desk: Desk, clock: Clock, worker: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        clock: Clock,
+        worker: str,
+        *,
+        door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
+        thread: Callable[[], Executor] = one_thread,
+    ) -> None:
         self.database, self.desk, self.clock, self.worker = database, desk, clock, worker
+        self._door = door
         self.tally = Tally()
         self.stop = asyncio.Event()
         self._trouble = Trouble()
         self._writing = asyncio.Lock()
-        self._clearance = Clearance(database)
-        self._writer = ThreadPoolExecutor(1)  # one thread, because each has memory of its own
+        self._clearance = Clearance(database, thread())
+        self._writer = thread()  # one, because each thread has memory of its own
         used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
         self._providers = {key: desk.settings.providers[key] for key in sorted(used)}
         self._accounts = {key: account_of(key, provider) for key, provider in self._providers.items()}
@@ -78,16 +94,17 @@ class Dispatch:
         most = sum(provider.concurrency for provider in self._providers.values())
         with self._writer, closing(self._clearance):
             lost = await self._write(self._recover)
-            async with Door(concurrency=most) as door:
+            async with self._door(most) as door:
                 await asyncio.gather(self._send(lost, door), *(self._empty(channel, door) for channel in CHANNELS))
         return self.tally.as_dict(time.monotonic() - started)
 
-    async def _empty(self, channel: str, door: Door) -> None:
+    async def _empty(self, channel: str, door: Line) -> None:
         """Send what is due on one channel."""
         under_way: set[asyncio.Task[None]] = set()
         while not self.stop.is_set():
             prepared = await self._write(lambda connection: self._prepare(connection, channel))
             if prepared.calls:
+                reach("sending_committed")
                 under_way.add(asyncio.create_task(self._send(prepared.calls, door)))
             if prepared.claimed == 0 and not under_way:
                 return
@@ -112,7 +129,7 @@ class Dispatch:
         calls = SECONDS_OF_WORK * provider.rate.amount / provider.rate.period.total_seconds()
         return max(1, min(CLAIM, int(calls * provider.batch)))
 
-    async def _send(self, calls: Sequence[Call], door: Door) -> None:
+    async def _send(self, calls: Sequence[Call], door: Line) -> None:
         """Post the calls of one chunk; until a provider has taken something, one at a time."""
         waiting = list(calls)
         while waiting and waiting[0].provider not in self._trouble.proven:
@@ -120,7 +137,7 @@ class Dispatch:
             await self._record([await self._post(call, door)])
         await self._record(await asyncio.gather(*(self._post(call, door) for call in waiting)))
 
-    async def _post(self, call: Call, door: Door) -> Posted:
+    async def _post(self, call: Call, door: Line) -> Posted:
         """Not posted, without a byte, is what must not go any more and what the provider turned out unfit for."""
         provider = self._providers[call.provider]
         adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
@@ -143,7 +160,9 @@ class Dispatch:
         answered = [one for one in posted if one.replies]
         unposted = [flight for one in posted if not one.replies for flight in one.call.flights]
         if answered:
+            reach("before_record")
             await self._write(lambda connection: self._note(connection, answered))
+            reach("recorded")
         if unposted:
             await self._write(lambda connection: release(connection, unposted, self.clock()))
 
@@ -153,6 +172,7 @@ class Dispatch:
         for one in answered:
             self._trouble.note(connection, one.call.provider, one.replies, now)
             self._learn(connection, one.call, one.replies, now)
+        reach("recording")
 
     def _learn(self, connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
         """A refusal that proves something about the address or the person is kept."""

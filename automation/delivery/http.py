@@ -12,13 +12,14 @@ from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from automation.delivery.replies import Answer, Failure
+from automation.faultpoints import REGISTRY, reach
 from automation.values import duration_text
 
 BODY_LIMIT = 1_000_000
@@ -29,6 +30,13 @@ KEPT_SECONDS = 4
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _connected: ContextVar[list[bool]] = ContextVar("connected")
+
+
+class Line(Protocol):
+    """The way to a provider."""
+
+    async def post(self, request: httpx.Request, *, timeout: timedelta) -> Answer | Failure:  # noqa: ASYNC109 (as for `Door.post`)
+        """One exchange within `timeout`."""
 
 
 class Door:
@@ -76,6 +84,7 @@ class Door:
     async def _exchange(self, request: httpx.Request, heard: list[httpx.Response], body: bytearray) -> bool:
         response = await self._transport.handle_async_request(request)
         heard.append(response)
+        reach("half_heard")
         try:
             async for chunk in response.aiter_raw():
                 body += chunk[: BODY_LIMIT - len(body)]
@@ -112,13 +121,25 @@ class _Pieces(httpx.AsyncByteStream):
             yield self._content[start : start + PIECE]
 
 
+class _Halves(_Pieces):
+    """The body in two halves, for whoever wants something to happen between them."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        middle = len(self._content) // 2
+        yield self._content[:middle]
+        reach("half_sent")
+        yield self._content[middle:]
+        reach("sent")
+
+
 def _prepared(request: httpx.Request) -> httpx.Request:
     # An answer that expands to a gigabyte cannot happen: it is neither asked for nor unpacked.
     request.headers["accept-encoding"] = "identity"
     content = request.content
-    if len(content) <= PIECE:
+    if len(content) <= PIECE and not REGISTRY:
         return request
-    return httpx.Request(request.method, request.url, headers=request.headers, stream=_Pieces(content))
+    stream = _Halves(content) if REGISTRY else _Pieces(content)
+    return httpx.Request(request.method, request.url, headers=request.headers, stream=stream)
 
 
 def _answer(response: httpx.Response, body: bytearray, *, complete: bool) -> Answer:
@@ -140,6 +161,7 @@ def _tracing() -> aiohttp.TraceConfig:
 async def _mark(*_: Any) -> None:
     """A connection, TLS included, is ready for this request: from here on a byte may have left."""
     _connected.get()[0] = True
+    reach("connected")
 
 
 def _name(error: Exception) -> str:

@@ -15,11 +15,12 @@ from automation.delivery.decide import Hold, Send, Skip, decide
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Claimed, begin_sending, claim_due
 from automation.delivery.offers import Code, Wanted, reserve
-from automation.delivery.plan import advance
+from automation.delivery.planning.plan import advance
 from automation.delivery.tally import Tally
 from automation.delivery.told import Told
 from automation.delivery.versions import read_version
 from automation.errors import BadMessage
+from automation.faultpoints import reach
 from automation.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Prepared:
 def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, now: datetime, tally: Tally) -> Prepared:
     """Take on what is due. Held and skipped rows are settled here; a row that cannot be rendered ends alone."""
     claimed = claim_due(connection, channel, now, sender.limit)
+    if claimed:
+        reach("claimed")
     ready: list[Ready] = []
     told = Told()
     for loaded in _rounds(_loaded(connection, desk, claimed, now)):
@@ -48,6 +51,7 @@ def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, no
     calls = calls_of(desk, ready, sender, now)
     if calls:
         begin_sending(connection, rows_in_flight(calls, ready, sender, now, desk))
+        reach("before_sending")
     return Prepared(len(claimed), calls)
 
 
@@ -125,7 +129,9 @@ def _compose(
         told.hold(loaded, Hold(now + NO_CODE_FOR, Reason.NO_OFFER_CODE))
         return None
     try:
+        reach("before_render")
         composed = compose(connection, desk, loaded, code, now)
+        reach("rendered")
     except BadMessage as error:
         log.warning("message %s cannot be sent: %s", row.message_id, error)
         tally.statuses["failed"] += 1

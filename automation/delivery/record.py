@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Record, record_replies
-from automation.delivery.plan import advance
+from automation.delivery.planning.plan import advance
 from automation.delivery.settle import OVER
 from automation.delivery.tally import Tally
 

@@ -13,7 +13,7 @@ from automation.customers.facts.refresh import prepare, refresh
 from automation.database.schema import Shards
 from automation.database.statistics import know_sizes
 from automation.delivery.desk import Desk, open_desk
-from automation.delivery.plan import plan_day
+from automation.delivery.planning.plan import plan_day
 from automation.delivery.versions import pin
 from automation.lifecycle.evaluate import change_stages, customers_by_stage
 from automation.playbooks.enroll import enter_playbooks, leave_playbooks, meet_goals

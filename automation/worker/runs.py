@@ -14,6 +14,7 @@ from automation.database.engine import Database
 from automation.database.schema import Shards, customers, run_parts, runs
 from automation.delivery.desk import Desk
 from automation.delivery.workers import is_gone
+from automation.faultpoints import reach
 from automation.lifecycle.evaluate import customers_by_stage
 from automation.playbooks.load import Book
 from automation.settings import Settings
@@ -54,6 +55,7 @@ def run_date(
     if begun and desk is not None:
         while (shards := _claim(database, day, worker, now)) is not None:
             done.add(_work(database, desk, day, shards, worker, now))
+            reach("plan_committed")
         whole = _finish(database, day, now)
     stages = whole.stages if whole else _stages(database, book)
     return _told(book, day, now, done, stages, time.monotonic() - started)

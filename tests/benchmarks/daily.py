@@ -15,7 +15,7 @@ from automation.customers.facts.compute import facts_table
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
 from automation.database.schema import Shards, enrollments, messages
-from automation.delivery.plan import advance
+from automation.delivery.planning.plan import advance
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.evaluate import change_stages, customers_by_stage, stage_of
 from automation.playbooks.load import read_book

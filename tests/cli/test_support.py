@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from automation.cli import support
 from automation.cli.output import console
 from automation.database.schema import SHARDS, messages, outcomes
-from automation.delivery.history import LOG_KEYS, of_customer
+from automation.delivery.answers.history import LOG_KEYS, of_customer
 from automation.errors import AutomationError, BadInput, UnknownCustomer, UnknownMessage, UnknownPlaybook
 from automation.reasons import Reason
 from automation.values import instant

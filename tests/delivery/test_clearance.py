@@ -12,10 +12,10 @@ from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.brake import brake
 from automation.database.engine import Database
 from automation.database.schema import shard_of
-from automation.delivery import by_hand
 from automation.delivery.calls import Call
 from automation.delivery.clearance import Clearance
-from automation.delivery.dispatch import Clock, Dispatch
+from automation.delivery.dispatch import Clock, Dispatch, one_thread
+from automation.delivery.health import by_hand
 from automation.worker.evaluate import prepare_run
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
@@ -90,7 +90,7 @@ def test_a_call_that_waited_until_the_window_closed_is_decided_anew(ready: Shop)
 
 def test_one_look_serves_all_that_wait_and_never_one_that_asked_after_it_began(database: Database) -> None:
     async def ask() -> list[int]:
-        clearance = Clearance(database)
+        clearance = Clearance(database, one_thread())
         first = await asyncio.gather(*(clearance.number() for _ in range(50)))
         with database.writing() as connection:
             suppress_address(connection, "email", "ada@example.com", "complained", "test", at(NOON1))

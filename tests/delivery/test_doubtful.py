@@ -14,8 +14,8 @@ from automation.database.schema import Shards, customers, messages, pauses, shar
 from automation.delivery.cases import load_cases
 from automation.delivery.decide import Send, Skip, decide
 from automation.delivery.desk import Desk
-from automation.delivery.doubtful import LOOK, doubtful, find_doubtful
-from automation.delivery.plan import HORIZON, Planned, plan_turns
+from automation.delivery.planning.doubtful import LOOK, doubtful, find_doubtful
+from automation.delivery.planning.plan import HORIZON, Planned, plan_turns
 from automation.lifecycle.evaluate import change_stages
 from automation.playbooks.enroll import enter_playbooks
 from automation.reasons import Reason

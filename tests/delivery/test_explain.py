@@ -10,11 +10,11 @@ from automation.customers.facts.compute import facts_table
 from automation.customers.lookup import find_customer
 from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.schema import enrollments
+from automation.delivery.answers.explain import Explanation, explain
+from automation.delivery.answers.past import Past
+from automation.delivery.answers.seen import SEEN
 from automation.delivery.decide import GATES
 from automation.delivery.desk import Desk, open_desk
-from automation.delivery.explain import Explanation, explain
-from automation.delivery.past import Past
-from automation.delivery.seen import SEEN
 from automation.errors import UnknownCustomer, UnknownPlaybook
 from automation.lifecycle.evaluate import customers_by_stage
 from automation.lifecycle.standing import standing_as_of, standing_at_last_run

@@ -10,7 +10,7 @@ from rich.text import Text
 from automation.cli.output import console
 from automation.cli.views.values import read
 from automation.clock import local_text
-from automation.delivery.explain import Explanation
+from automation.delivery.answers.explain import Explanation
 from automation.lifecycle.conditions import Check
 
 VERDICTS = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from automation.cli.output import json_ready
-from automation.delivery.history import LOG_KEYS
+from automation.delivery.answers.history import LOG_KEYS
 
 # A spreadsheet runs a cell that begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

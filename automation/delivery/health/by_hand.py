@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from automation.database.audit import note
 from automation.database.schema import SHARDS, messages, pauses
-from automation.delivery import health
+from automation.delivery.health.pauses import pause as pause_scope
 from automation.errors import BadInput, UnknownMessage
 from automation.reasons import Reason
 
@@ -20,7 +20,7 @@ def pause(connection: Connection, scope: str, by: str, words: str, until: dateti
     """Nothing more of this scope is posted; what is due waits. Raises BadInput when the end is not to come."""
     if until is not None and until <= now:
         raise BadInput("--until: the end of a pause lies in the future")
-    health.pause(connection, scope, words or f"paused by {by}", now, until)
+    pause_scope(connection, scope, words or f"paused by {by}", now, until)
     note(connection, by, "pause", scope, words, now)
 
 

@@ -23,7 +23,7 @@ from automation.database.schema import customers
 from automation.database.temporary import counted, empty, temporary
 from automation.database.types import Instant, Key
 from automation.delivery.desk import Desk
-from automation.delivery.due import due_at
+from automation.delivery.planning.due import due_at
 from automation.playbooks.turns import turns
 
 timetable = temporary(

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from automation.delivery.past import Past
+from automation.delivery.answers.past import Past
 from automation.lifecycle.standing import stage_by_rules
 
 

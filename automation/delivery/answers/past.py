@@ -14,10 +14,10 @@ from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
 from automation.customers.lookup import agreed_to_some, consents_of, deciding, find_customer, stood, suppressions_of
 from automation.database.schema import enrollments, messages
+from automation.delivery.answers.history import of_customer
 from automation.delivery.cases import ended_by
 from automation.delivery.decide import Traffic
 from automation.delivery.desk import Desk
-from automation.delivery.history import of_customer
 from automation.lifecycle.standing import stage_by_rules, stage_history
 from automation.playbooks.enroll import first_goal
 from automation.playbooks.passages import Passage, passages_of

@@ -17,7 +17,7 @@ from automation.delivery.cases import Loaded, load_cases
 from automation.delivery.compose import content_of, outgoing_of
 from automation.delivery.decide import Case, Hold, Skip, decide
 from automation.delivery.desk import Desk
-from automation.delivery.health import paused_until
+from automation.delivery.health.pauses import paused_until
 from automation.delivery.ledger import Flight
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account

@@ -9,11 +9,19 @@ from sqlalchemy import Connection, Row
 from automation.database.brake import brake
 from automation.delivery.calls import LEASE, Call, resends
 from automation.delivery.desk import Desk
-from automation.delivery.lost import WORKER_LOST, begin_again, give_up, lost_calls, lost_flight, note_lost, put_off
-from automation.delivery.plan import advance
+from automation.delivery.planning.plan import advance
 from automation.delivery.providers import Account
 from automation.delivery.record import record
-from automation.delivery.repeat import Repeat, Wait, flight_again, key_until, repeated
+from automation.delivery.recovery.lost import (
+    WORKER_LOST,
+    begin_again,
+    give_up,
+    lost_calls,
+    lost_flight,
+    note_lost,
+    put_off,
+)
+from automation.delivery.recovery.repeat import Repeat, Wait, flight_again, key_until, repeated
 from automation.delivery.replies import Unknown
 from automation.delivery.settle import Heard, settle
 from automation.delivery.tally import Tally

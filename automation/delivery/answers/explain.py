@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from automation.clock import local_text
+from automation.delivery.answers.past import Message, Past
+from automation.delivery.answers.seen import SEEN, Asked, ask
 from automation.delivery.decide import GATES, Send, Skip, decide
-from automation.delivery.due import due_at
-from automation.delivery.past import Message, Past
-from automation.delivery.seen import SEEN, Asked, ask
+from automation.delivery.planning.due import due_at
 from automation.errors import UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Check
 from automation.playbooks.model import HOLDOUT, Playbook, Step

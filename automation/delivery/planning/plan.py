@@ -18,8 +18,8 @@ from automation.database.types import Instant, Key
 from automation.delivery.cases import Loaded, load_cases, of_enrollment
 from automation.delivery.decide import Hold, Skip, decide
 from automation.delivery.desk import Desk
-from automation.delivery.doubtful import doubtful_messages, find_doubtful, skip_for_sure
-from automation.delivery.timetable import fill_timetable, has_its_turn, timetable
+from automation.delivery.planning.doubtful import doubtful_messages, find_doubtful, skip_for_sure
+from automation.delivery.planning.timetable import fill_timetable, has_its_turn, timetable
 from automation.delivery.told import PassageKey, Told
 from automation.playbooks.model import HOLDOUT, Playbook, Step
 from automation.playbooks.turns import finish, finished, give_turns, turns

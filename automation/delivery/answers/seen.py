@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from automation.clock import local_date, local_text
+from automation.delivery.answers.past import Message, Past
 from automation.delivery.decide import WEEK, Case
 from automation.delivery.desk import pauses_at
-from automation.delivery.health import fit_provider, free_at
+from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.offers import code_of
-from automation.delivery.past import Message, Past
 from automation.playbooks.model import Step
 from automation.playbooks.passages import Passage
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from automation.database.schema import SHARDS, attempts, enrollments, messages, outcomes
+from automation.delivery.answers.history import logged
 from automation.delivery.compose import content_of, hash_of
-from automation.delivery.history import logged
 from automation.delivery.versions import read_version
 from automation.errors import BadMessage, UnknownMessage
 from automation.messages.sms import segments

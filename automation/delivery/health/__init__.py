@@ -1,0 +1,1 @@
+"""Which providers and playbooks may send now, and who said so."""

@@ -1,0 +1,1 @@
+"""A step whose turn it is becomes a row of the ledger."""

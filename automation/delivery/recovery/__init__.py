@@ -1,0 +1,1 @@
+"""What becomes of calls that nobody holds any more."""

@@ -1,0 +1,90 @@
+"""Named places where a test may let this process die, fail, hang or freeze. In production the registry is empty.
+
+It is filled when the process starts, from the environment variable `FAULT_POINT`: `recorded=kill@3` kills at the third
+time that the place `recorded` is reached. Several are separated by commas.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+VARIABLE = "FAULT_POINT"
+POINTS = (
+    "plan_committed",
+    "claimed",
+    "before_render",
+    "rendered",
+    "before_sending",
+    "sending_committed",
+    "connected",
+    "half_sent",
+    "sent",
+    "half_heard",
+    "before_record",
+    "recording",
+    "recorded",
+)
+
+
+class FaultInjected(Exception):
+    """A test asked for this."""
+
+
+def _fail() -> None:
+    raise FaultInjected
+
+
+def _hang() -> None:
+    while True:
+        time.sleep(60)
+
+
+ACTIONS: dict[str, Callable[[], None]] = {
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "freeze": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "fail": _fail,
+    "hang": _hang,
+}
+
+
+@dataclass
+class Fault:
+    """What happens at the n-th time, and at no other."""
+
+    act: Callable[[], None]
+    left: int
+
+    def reached(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+
+
+REGISTRY: dict[str, Fault] = {}
+
+
+def reach(point: str) -> None:
+    """Does nothing unless somebody armed this point."""
+    if REGISTRY and point in REGISTRY:
+        REGISTRY[point].reached()
+
+
+def arm(text: str) -> None:
+    """Fill the registry anew. Raises ValueError for a point or an action that does not exist."""
+    faults = dict(_fault(one) for one in text.split(",") if one)
+    REGISTRY.clear()
+    REGISTRY.update(faults)
+
+
+def _fault(text: str) -> tuple[str, Fault]:
+    point, _, rest = text.partition("=")
+    action, _, hit = rest.partition("@")
+    if point not in POINTS or action not in ACTIONS:
+        known = f"points: {', '.join(POINTS)}; actions: {', '.join(ACTIONS)}"
+        raise ValueError(f'"{text}" is no fault; write one like recorded=kill@3 ({known})')
+    return point, Fault(ACTIONS[action], int(hit or 1))
+
+
+arm(os.environ.get(VARIABLE, ""))
