@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
+from automation.delivery.alerts.tell import tell
 from automation.delivery.dispatch import Dispatch
 from automation.delivery.versions import contents_of, require_good
 from automation.delivery.workers import worker_name
@@ -21,6 +22,7 @@ from automation.errors import BadFiles
 from automation.playbooks.load import Book, read_book
 from automation.settings import Settings
 from automation.worker.evaluate import prepare_run
+from automation.worker.incidents import Incidents
 from automation.worker.only import only_worker
 from automation.worker.runs import tick
 
@@ -36,7 +38,8 @@ class Worker:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self.database, self.settings, self.clock = database, settings, clock
         self.name = worker_name()
-        self._files = Files(settings)
+        self._incidents = Incidents(database, clock)
+        self._files = Files(settings, self._incidents.files)
         self._stopping = threading.Event()
         self._dispatch: Dispatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,9 +85,12 @@ class Worker:
             return
         try:
             work()
+            self._incidents.well(work.__name__)
         except BadFiles as error:
+            self._incidents.files(str(error))
             log.error("the files have problems; nothing is evaluated until they are mended: %s", error)  # noqa: TRY400 (the problems say it all)
-        except Exception:
+        except Exception as error:
+            self._incidents.failed(work.__name__, error)
             log.exception("%s failed; it is tried again at the next tick", work.__name__)
 
     def evaluate(self) -> None:
@@ -108,16 +114,18 @@ class Worker:
         if self._stopping.is_set():
             dispatch.stop.set()
         try:
-            return await dispatch.run()
+            told = await dispatch.run()
         finally:
             self._dispatch = self._loop = None
+        await tell(self.database, self.settings, self.clock())
+        return told
 
 
 class Files:
     """The marketers' files, read again when one of them changes. Broken ones leave the last good ones in force."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, told: Callable[[str | None], None] | None = None) -> None:
+        self.settings, self._told = settings, told or (lambda _: None)
         self._seen: tuple[tuple[str, int, int], ...] = ()
         self._book: Book | None = None
 
@@ -127,9 +135,11 @@ class Files:
         if self._book is None or seen != self._seen:
             try:
                 self._book = self._read()
+                self._told(None)
             except BadFiles as error:
                 if self._book is None:
                     raise
+                self._told(str(error))
                 log.error("the files have problems; their last good state stays in force: %s", error)  # noqa: TRY400 (likewise)
             self._seen = seen
         return self._book

@@ -76,7 +76,7 @@ def test_wrong_words_change_nothing_and_say_what_to_do(shop: Shop, words: list[s
     with pytest.raises(BadInput, match=told):
         typed(shop, *words)
     assert audit(shop) == []
-    assert typed(shop, "pauses") == [{"pauses": []}]
+    assert typed(shop, "pauses") == [{"pauses": [], "slowed": {}}]
 
 
 @pytest.fixture
