@@ -22,6 +22,7 @@ from automation.delivery.desk import Desk
 from automation.delivery.health import trouble
 from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.health.rates import ahead, at_once, reserve, share_of
+from automation.delivery.health.refusals import Glance
 from automation.delivery.health.standing import Standing, standing_of
 from automation.delivery.health.trial import Trial, begin_trial, end_trial
 from automation.delivery.health.turns import Gate, Turns
@@ -40,6 +41,7 @@ CHANNELS = ("email", "sms")
 CHUNKS_AT_ONCE = 2  # one is prepared while another is under way
 AHEAD = timedelta(seconds=10)  # claim no more than the provider's rate lets go in this time
 LOOK_AGAIN = 0.1  # seconds, while another worker tries a provider
+LOOK_EVERY = timedelta(seconds=1)  # at a channel on which nothing was due, while another one is busy
 CLAIM = 500
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -79,8 +81,11 @@ class Dispatch:
         self._places = {key: asyncio.Semaphore(provider.concurrency) for key, provider in self._providers.items()}
         self._turns = Turns(self._providers, wall, self._more_slots, self.stop)
         self._trying = {key: asyncio.Lock() for key in self._providers}
+        self._busy = set(CHANNELS)
+        self._idle = asyncio.Event()
         self._proven: set[str] = set()
         self._in_a_row: Counter[str] = Counter()
+        self._glance = Glance()
 
     async def run(self) -> dict[str, Any]:
         """Counts as `automation send --json` prints them."""
@@ -101,18 +106,29 @@ class Dispatch:
         while not self.stop.is_set():
             gates = self._turns.gates()
             prepared = await self._write(lambda connection: self._prepare(connection, channel))
+            if prepared.claimed or prepared.wait:
+                self._busy.add(channel)
             if prepared.calls:
                 reach("sending_committed")
                 under_way.add(asyncio.create_task(self._send(prepared, gates, door)))
             if prepared.wait:
                 await _until(self.stop, prepared.wait)
             elif prepared.claimed == 0 and not under_way:
-                return
+                if await self._all_idle(channel):
+                    return
             elif prepared.claimed == 0 or len(under_way) >= CHUNKS_AT_ONCE:
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
         await asyncio.gather(*under_way)
+
+    async def _all_idle(self, channel: str) -> bool:
+        """A channel without work is looked at again while another one has work, which may be for hours."""
+        self._busy.discard(channel)
+        if not self._busy:
+            self._idle.set()
+        await _until(self._idle, LOOK_EVERY)
+        return self._idle.is_set()
 
     def _prepare(self, connection: Connection, channel: str) -> Prepared:
         now = self.clock()
@@ -161,8 +177,8 @@ class Dispatch:
         """Post the calls of one chunk; one at a time to a provider that has not proven fit."""
         waiting = list(prepared.calls)
         self._turns.join(Counter(call.provider for call in waiting), prepared.slots)
-        while waiting and waiting[0].provider not in self._proven:
-            call = waiting.pop(0)
+        while (call := next((one for one in waiting if one.provider not in self._proven), None)) is not None:
+            waiting.remove(call)
             async with self._trying[call.provider]:
                 await self._record([await self._try(call, gates[call.provider], door)])
         await self._record(await asyncio.gather(*(self._post(call, gates[call.provider], door) for call in waiting)))
@@ -201,14 +217,16 @@ class Dispatch:
                 replies = adapter.replies(heard, call.outgoing, self.clock())
             else:
                 replies = [from_failure(heard)] * len(call.outgoing)
-            self._heed(call.provider, replies)
+            self._heed(call, replies)
         return Posted(call, replies, started_at, began)
 
-    def _heed(self, provider: str, replies: Sequence[Reply]) -> None:
+    def _heed(self, call: Call, replies: Sequence[Reply]) -> None:
         """Calls that wait need not be posted to learn what these have told already."""
-        limit = trouble.patience(replies)
+        provider, limit = call.provider, trouble.patience(replies)
         self._in_a_row[provider] = self._in_a_row[provider] + 1 if limit else 0
-        if trouble.is_throttled(replies) or (limit and self._in_a_row[provider] >= limit):
+        unfit = limit and self._in_a_row[provider] >= limit
+        refused = self._glance.shows((one.tag, reply) for one, reply in zip(call.outgoing, replies, strict=True))
+        if unfit or refused or trouble.is_throttled(replies):
             self._turns.close(provider)
             self._in_a_row[provider] = 0
 

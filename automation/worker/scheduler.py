@@ -72,9 +72,10 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(3)}, job_defaults=defaults, timezone="UTC"
         )
-        for work, every in ((self.evaluate, RUN_EVERY), (self.dispatch, self.settings.schedule.dispatch_every)):
+        often = self.settings.schedule.dispatch_every
+        for work, every in ((self.evaluate, RUN_EVERY), (self.dispatch, often), (self.alert, often)):
             trigger = IntervalTrigger(seconds=max(1, int(every.total_seconds())))
             scheduler.add_job(self._guarded, trigger, [work], id=work.__name__, next_run_time=self.clock())
         return scheduler
@@ -114,11 +115,13 @@ class Worker:
         if self._stopping.is_set():
             dispatch.stop.set()
         try:
-            told = await dispatch.run()
+            return await dispatch.run()
         finally:
             self._dispatch = self._loop = None
-        await tell(self.database, self.settings, self.clock())
-        return told
+
+    def alert(self) -> None:
+        """Tell of incidents; not by the way of sending, which may take hours."""
+        asyncio.run(tell(self.database, self.settings, self.clock()))
 
 
 class Files:

@@ -4,6 +4,7 @@ What is to be told, and when it is tried again, are rows. A try is noted before 
 the same at once, and one that dies tries again later under the same id.
 """
 
+import asyncio
 import hmac
 import json
 import logging
@@ -55,8 +56,8 @@ async def tell(
     events = _claim(database, now)
     if not events:
         return 0
-    async with door(1) as line:
-        return sum([await _told(database, settings, event, now, line) for event in events])
+    async with door(len(events)) as line:  # together, so that no other worker finds one due again meanwhile
+        return sum(await asyncio.gather(*(_told(database, settings, event, now, line) for event in events)))
 
 
 def _claim(database: Database, now: datetime) -> list[Event]:

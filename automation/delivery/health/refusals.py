@@ -1,10 +1,10 @@
 """A playbook whose messages are refused alike, one after another, is stopped before it has burnt all of them."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.schema import playbook_health
@@ -28,9 +28,37 @@ def answers(replies: Iterable[tuple[str, Reply]]) -> dict[str, Recent]:
     return found
 
 
-def hold_recent(connection: Connection, playbooks: Iterable[str]) -> dict[str, Recent]:
+class Glance:
+    """The last answers that one process heard, so that what waits is not posted before they are written down."""
+
+    def __init__(self) -> None:
+        self._recent: defaultdict[str, deque[str | None]] = defaultdict(lambda: deque(maxlen=LOOKED_AT))
+
+    def shows(self, replies: Iterable[tuple[str, Reply]]) -> bool:
+        """Whether with these a playbook was refused too often."""
+        found = False
+        for playbook, new in answers(replies).items():
+            recent = self._recent[playbook]
+            recent.extend(new)
+            if any(new) and _too_often(recent):
+                recent.clear()
+                found = True
+        return found
+
+
+def _too_often(recent: Iterable[str | None]) -> tuple[str, int] | None:
+    """The reason and how often it was given, when that is too often."""
+    (most,) = Counter(reason for reason in recent if reason is not None).most_common(1) or [("", 0)]
+    return most if most[1] >= ALIKE else None
+
+
+def hold_recent(connection: Connection, new: dict[str, Recent]) -> dict[str, Recent]:
     """The last answers of these playbooks, oldest first; nobody else changes them until the transaction ends."""
-    rows = select(playbook_health).where(playbook_health.c.playbook.in_(sorted(set(playbooks))))
+    refused = [{"playbook": playbook, "recent": []} for playbook in sorted(new) if any(new[playbook])]
+    if refused:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(playbook_health).on_conflict_do_nothing(), refused)
+    rows = select(playbook_health).where(playbook_health.c.playbook.in_(sorted(new)))
     rows = rows.order_by(playbook_health.c.playbook).with_for_update()
     return {row.playbook: row.recent for row in connection.execute(rows)}
 
@@ -39,12 +67,12 @@ def note_answers(connection: Connection, held: dict[str, Recent], new: dict[str,
     """Keep the last fifty, and pause what was refused too often for one reason."""
     for playbook in sorted(new):
         recent = [*held.get(playbook, []), *new[playbook]][-LOOKED_AT:]
-        refused = Counter(reason for reason in recent if reason is not None).most_common(1)
-        if refused and refused[0][1] >= ALIKE:
-            _stop(connection, playbook, *refused[0], len(recent), now)
-            forget(connection, playbook)
-        elif refused:
-            _keep(connection, playbook, recent)
+        refused = _too_often(recent)
+        if refused is not None:
+            _stop(connection, playbook, *refused, len(recent), now)
+        if any(recent) and refused is None:
+            kept = update(playbook_health).where(playbook_health.c.playbook == playbook)
+            connection.execute(kept.values(recent=recent))
         elif playbook in held:
             forget(connection, playbook)
 
@@ -52,13 +80,6 @@ def note_answers(connection: Connection, held: dict[str, Recent], new: dict[str,
 def forget(connection: Connection, playbook: str) -> None:
     """The count starts anew."""
     connection.execute(delete(playbook_health).where(playbook_health.c.playbook == playbook))
-
-
-def _keep(connection: Connection, playbook: str, recent: Recent) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(playbook_health).values(playbook=playbook, recent=recent)
-    kept = new.on_conflict_do_update(index_elements=["playbook"], set_={"recent": new.excluded.recent})
-    connection.execute(kept)
 
 
 def _stop(connection: Connection, playbook: str, reason: str, count: int, among: int, now: datetime) -> None:

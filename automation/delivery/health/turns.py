@@ -54,7 +54,8 @@ class Turns:
         return dict(self._gates)
 
     def close(self, provider: str) -> None:
-        """Calls that wait are not posted; they are decided anew."""
+        """Calls that wait are not posted; they are decided anew, at the pace that is right then."""
+        self._slots[provider].clear()
         self._gates[provider].close()
         self._gates[provider] = Gate()
 
