@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 
 import pytest
 from shop import Shop, at, playbook, step
@@ -45,7 +46,7 @@ def test_whoever_asks_gets_the_next_slots_and_nobody_gets_the_same(database: Dat
     first, second = reserved(database, 5, WALL), reserved(database, 5, WALL + SECOND / 10)
     got = [*first, *second]
     assert got[0] == WALL
-    assert {later - earlier for earlier, later in zip(got, got[1:], strict=False)} == {timedelta(milliseconds=105)}
+    assert {later - earlier for earlier, later in pairwise(got)} == {timedelta(milliseconds=105)}
 
 
 def test_slots_that_nobody_took_are_lost_and_not_made_up_for(database: Database) -> None:
@@ -160,7 +161,9 @@ def test_a_channel_with_little_to_say_does_not_wait_for_one_with_much(shop: Shop
     start = "2026-03-03T11:00:00Z"
     with shop.database.writing() as connection:  # due when the email is under way
         mine = (messages.c.channel == "sms", messages.c.customer_id == "zoe")
-        connection.execute(update(messages).where(messages.c.channel == "sms").values(due_at=at("2026-03-09T00:00:00Z")))
+        connection.execute(
+            update(messages).where(messages.c.channel == "sms").values(due_at=at("2026-03-09T00:00:00Z"))
+        )
         connection.execute(update(messages).where(*mine).values(due_at=at(start) + SECOND / 2))
     shop.send_by(goes_on(start))
     kinds = [one["kind"] for one in shop.log()]
