@@ -144,11 +144,11 @@ class Dispatch:
         return self._with_slots(connection, prepare(connection, self.desk, channel, sender, now, self.tally))
 
     def _limit(self, standing: Standing) -> int:
-        """After a pause for trouble one message, then what the rate in force lets go."""
+        """After a pause one message; until it is proven fit one call; then what the rate in force lets go."""
         if standing.paused_for:
             return 1
         provider = self._providers[standing.provider]
-        calls = at_once(provider.rate, share_of(standing, self.wall()), AHEAD)
+        calls = at_once(provider.rate, share_of(standing, self.wall()), AHEAD) if standing.proven else 1
         return max(1, min(CLAIM, int(calls * provider.batch)))
 
     def _standing(self, connection: Connection, key: str) -> Standing:
@@ -186,7 +186,7 @@ class Dispatch:
     async def _try(self, call: Call, gate: Gate, door: Line) -> Posted:
         """Post it when no other worker has a call under way to this provider, which may be unfit."""
         timeout = self._providers[call.provider].timeout
-        while not gate.is_closed:
+        while not gate.is_closed and self._is_in_time(call):
             trial = await self._write(
                 lambda connection: begin_trial(
                     connection, call.provider, self.worker, timeout, self.clock(), self.wall()
@@ -232,8 +232,10 @@ class Dispatch:
 
     async def _is_clear(self, call: Call) -> bool:
         """Nothing was taken back since it was decided, it did not wait too long for its turn, and it is still ours."""
-        good_until = min(call.good_until, call.flights[0].started_at + LEASE)
-        return await self._clearance.number() == call.brake and self.clock() <= good_until
+        return await self._clearance.number() == call.brake and self._is_in_time(call)
+
+    def _is_in_time(self, call: Call) -> bool:
+        return self.clock() <= min(call.good_until, call.flights[0].started_at + LEASE)
 
     async def _record(self, posted: Sequence[Posted]) -> None:
         answered = [one for one in posted if one.replies]

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -205,3 +206,15 @@ def test_a_worker_that_died_in_its_trial_is_not_waited_for_for_ever(database: Da
     assert trial(database, "elsewhere:1") is Trial.OURS  # it is known to be gone
     assert trial(database, "elsewhere:2", WALL + MINUTE) is Trial.OF_ANOTHER
     assert trial(database, "elsewhere:2", WALL + 2 * MINUTE) is Trial.OURS  # its time is over
+
+
+def test_until_a_provider_is_proven_fit_no_more_is_taken_on_than_is_tried(single: Shop) -> None:
+    shop = single
+    people(shop, 0, 9)
+    shop.fault(hang=0.6, times=1, kind="postmark")
+    with ThreadPoolExecutor(1) as sending:
+        told = sending.submit(shop.send, NOON1)
+        time.sleep(0.3)
+        in_flight = [row.status for row in shop.rows()].count("sending")
+        assert told.result()["sent"] == 9
+    assert in_flight <= 2  # one is tried, one is ready
