@@ -61,8 +61,7 @@ class Worker:
         while not self._stopping.wait(timeout=1):
             pass
         self._drain(scheduler)
-        with self.database.writing() as connection:
-            life.leave(connection, self.name, self.clock())
+        self._tried(self._leave)
         log.info("worker drained", extra={"worker": self.name})
 
     def _drain(self, scheduler: BackgroundScheduler) -> None:
@@ -102,9 +101,11 @@ class Worker:
         return scheduler
 
     def _guarded(self, work: Callable[[], Any]) -> None:
+        if not self._stopping.is_set():
+            self._tried(work)
+
+    def _tried(self, work: Callable[[], Any]) -> None:
         """A tick that fails is told and tried again at the next one: the worker runs alone for months."""
-        if self._stopping.is_set():
-            return
         try:
             work()
         except BadFiles as error:
@@ -149,6 +150,10 @@ class Worker:
         """Write that this worker lives."""
         with self.database.writing() as connection:
             life.sign(connection, self.name, self.clock())
+
+    def _leave(self) -> None:
+        with self.database.writing() as connection:
+            life.leave(connection, self.name, self.clock())
 
     def check(self) -> None:
         """The nightly check, if it is time and nobody has done it."""

@@ -74,9 +74,11 @@ class Start:
                 self.work.desk(self.clock())
             except BadFiles as error:
                 log.error("the files have problems; nothing is done until they are mended: %s", error)  # noqa: TRY400 (the problems say it all)
-                self._wait()
+            except Exception:
+                log.exception("the work cannot begin")
             else:
                 return
+            self._wait()
 
     def _recover(self) -> None:
         """Every dispatch begins with it, so what fails here is done then."""

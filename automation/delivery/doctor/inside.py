@@ -13,6 +13,7 @@ from automation.database.schema import PLANNED, messages, runs
 from automation.database.upgrade import newest, next_move, revision
 from automation.database.work import metadata
 from automation.delivery.doctor.check import Check
+from automation.delivery.doctor.watch import nightly_check, worker
 from automation.errors import AutomationError
 from automation.settings import CHANNELS, Settings
 
@@ -57,6 +58,8 @@ def _looked_at(connection: Connection, settings: Settings, now: datetime) -> Ite
         yield _daily_run(connection, settings, now)
         yield _waiting(connection, settings, now)
         yield _unknown(connection, now)
+        yield worker(connection, settings, now)
+        yield nightly_check(connection, now)
 
 
 def _schema(connection: Connection) -> Check:
