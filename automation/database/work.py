@@ -25,7 +25,7 @@ downtimes = Table(
     "downtimes",
     metadata,
     # The last sign of life before it: the same for all workers that come back together.
-    Column("began_at", Instant, nullable=False),
+    Column("began_at", Instant, nullable=False, autoincrement=False),
     Column("ended_at", Instant, nullable=False),
     Column("cost", Json),
     PrimaryKeyConstraint("began_at", name="one_row_per_downtime"),

@@ -2,13 +2,12 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from automation.clock import local_date
 from automation.database.engine import Database
 from automation.database.schema import runs
 from automation.delivery.desk import Desk
@@ -17,6 +16,7 @@ from automation.reasons import Reason
 from automation.worker import life
 from automation.worker.begin import parts_of
 from automation.worker.life import Downtime
+from automation.worker.runs import due_date
 
 log = logging.getLogger(__name__)
 EXPIRED = (Reason.TOO_LATE, Reason.OFFER_EXPIRED)
@@ -34,27 +34,24 @@ def account(database: Database, desk: Desk, now: datetime) -> None:
         with database.writing() as connection:
             over += end_late(connection, desk, shards, now).skipped
     with database.writing() as connection:
-        cost = _cost(connection, desk, downtime, over)
+        cost = _cost(over, _missed(connection, due_date(desk.settings, now)))
         if life.note_cost(connection, downtime, cost):
             report_downtime(connection, downtime, cost, now)
 
 
-def _cost(connection: Connection, desk: Desk, downtime: Downtime, over: Counter[str]) -> dict[str, Any]:
-    """The daily run ends what is late too, if it was still to be done."""
-    zone = desk.settings.business.zone
-    first, last = local_date(downtime.began_at, zone), local_date(downtime.ended_at, zone)
-    rows = connection.execute(select(runs).where(runs.c.date.between(first, last)).order_by(runs.c.date)).all()
-    by_run: Counter[str] = Counter()
-    for row in rows:
-        if row.status == "done" and row.finished_at >= downtime.ended_at:
-            by_run += Counter(row.summary["skipped"])
-    total = over + by_run
+def _cost(over: Counter[str], missed: Sequence[date]) -> dict[str, Any]:
     return {
-        "expired": sum(total[reason] for reason in EXPIRED),
-        "canceled": sum(total[reason] for reason in CANCELED),
-        "reasons": {reason.value: total[reason] for reason in (*EXPIRED, *CANCELED) if total[reason]},
-        "missed": [row.date.isoformat() for row in rows if row.status == "missed"],
+        "expired": sum(over[reason] for reason in EXPIRED),
+        "canceled": sum(over[reason] for reason in CANCELED),
+        "reasons": {reason.value: over[reason] for reason in (*EXPIRED, *CANCELED) if over[reason]},
+        "missed": [day.isoformat() for day in missed],
     }
+
+
+def _missed(connection: Connection, due: date) -> list[date]:
+    """The dates that the run which is due will note as missed."""
+    last = connection.execute(select(func.max(runs.c.date))).scalar()
+    return [last + timedelta(days=one) for one in range(1, (due - last).days)] if last else []
 
 
 def report_downtime(connection: Connection, downtime: Downtime, cost: Mapping[str, Any], now: datetime) -> None:

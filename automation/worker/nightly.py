@@ -40,14 +40,14 @@ def check_tonight(
         ours = _claim(connection, day, worker, now)
     if not ours:
         return None
-    started = time.monotonic()
+    started, since = time.monotonic(), _since(database, settings, now)
     try:
-        found = _looked(database, settings, _since(database, settings, now), stopping)
+        found = _looked(database, settings, since, stopping)
     except Stopped:
         with database.writing() as connection:
             connection.execute(update(checks).where(checks.c.date == day).values(lease_until=now))
         return None
-    found |= {"seconds": round(time.monotonic() - started, 3), "rules": _rules(settings)}
+    found |= {"seconds": round(time.monotonic() - started, 3), "since": since.isoformat(), "rules": _rules(settings)}
     with database.writing() as connection:
         _note(connection, day, worker, found, now)
     return found
@@ -67,11 +67,15 @@ def _claim(connection: Connection, day: date, worker: str, now: datetime) -> boo
 
 
 def _since(database: Database, settings: Settings, now: datetime) -> datetime:
-    """From when on caps and windows are judged. They have no history: after a change nothing earlier is."""
+    """From when on caps and windows are judged. They have no history: what was sent before the night that met a change
+    of them is not.
+    """
     newest = select(checks.c.found).where(checks.c.finished_at.is_not(None)).order_by(checks.c.date.desc()).limit(1)
     with database.reading() as connection:
         found = connection.execute(newest).scalar()
-    return now - JUDGED if found is None or found["rules"] == _rules(settings) else now
+    if found is None:
+        return now - JUDGED
+    return max(datetime.fromisoformat(found["since"]), now - JUDGED) if found["rules"] == _rules(settings) else now
 
 
 def _rules(settings: Settings) -> dict[str, Any]:

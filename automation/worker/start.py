@@ -1,6 +1,6 @@
 """What a worker does before its first ordinary tick, in this order, so that nothing is posted that an hour of absence
-has made wrong: is the database sound; what became of calls that nobody holds any more; today's run, if it is missing;
-what is too late meanwhile ends. Then sending begins, at a ramp after a long absence.
+has made wrong: is the database sound; what became of calls that nobody holds any more; after a long absence, what is
+too late ends; today's run, if it is missing. Then sending begins, after a long absence at a ramp.
 """
 
 import logging
@@ -54,7 +54,7 @@ class Start:
         """Raises WrongSchema and DatabaseDamaged: nothing is written to such a database."""
         require_current(self.database)
         self._arrive()
-        for step in (self._files, self._recover, self._evaluate, self._account):
+        for step in (self._files, self._recover, self._account, self._evaluate):
             if not self.stopping.is_set():
                 step()
 
@@ -84,6 +84,9 @@ class Start:
         """Every dispatch begins with it, so what fails here is done then."""
         self._tried(self.work.recover)
 
+    def _account(self) -> None:
+        self._tried(lambda: account(self.database, self.work.desk(self.clock()), self.clock()))
+
     def _evaluate(self) -> None:
         since = time.monotonic()
         while not (self.stopping.is_set() or self._tried(self._run_is_settled)):
@@ -96,9 +99,6 @@ class Start:
         """Others may be at work on it; then it is waited for."""
         self.work.evaluate()
         return is_settled(self.database, self.settings, self.clock())
-
-    def _account(self) -> None:
-        self._tried(lambda: account(self.database, self.work.desk(self.clock()), self.clock()))
 
     def _tried(self, step: Callable[[], Any]) -> Any:
         try:

@@ -20,7 +20,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "downtimes",
-        sa.Column("began_at", types.Instant(), nullable=False),
+        sa.Column("began_at", types.Instant(), nullable=False, autoincrement=False),
         sa.Column("ended_at", types.Instant(), nullable=False),
         sa.Column("cost", types.Json),
         sa.PrimaryKeyConstraint("began_at", name="one_row_per_downtime"),
