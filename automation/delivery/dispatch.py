@@ -41,6 +41,7 @@ CHUNKS_AT_ONCE = 2  # one is prepared while another is under way
 SECONDS_OF_WORK = 10  # claim no more than the provider's rate lets go in this time
 CLAIM = 500
 WAITS = (0.5, 1, 2, 4, 8)  # seconds; shorter together than a worker may take to drain
+AWAY = (OperationalError, InterfaceError, DatabaseBusy)
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -170,9 +171,9 @@ class Dispatch:
         adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
         async with self._places[call.provider]:
             await self._limiters[call.provider].try_acquire_async(call.provider)
+            started_at = self.clock()  # the last look comes after it, so none begins after a withdrawal's commit
             if self.stop.is_set() or call.provider in self._trouble.unfit or not await self._is_clear(call):
                 return Posted(call)
-            started_at = self.clock()
             request = call.request or adapter.request(call.outgoing, account, call.key)
             heard = await door.post(request, timeout=provider.timeout)
         if isinstance(heard, Answer):
@@ -180,8 +181,14 @@ class Dispatch:
         return Posted(call, [from_failure(heard)] * len(call.outgoing), started_at)
 
     async def _is_clear(self, call: Call) -> bool:
-        """Nothing was taken back since it was decided, and it did not wait too long for its turn."""
-        return await self._clearance.number() == call.brake and self.clock() <= call.good_until
+        """Nothing was taken back since it was decided, and it did not wait too long for its turn. Where nobody can say,
+        because the database is away, nothing is posted.
+        """
+        try:
+            number = await self._clearance.number()
+        except AWAY:
+            return False
+        return number == call.brake and self.clock() <= call.good_until
 
     async def _record(self, posted: Sequence[Posted]) -> None:
         answered = [one for one in posted if one.replies]
@@ -200,7 +207,7 @@ class Dispatch:
         for wait in WAITS:
             try:
                 await self._write(work)
-            except (OperationalError, InterfaceError, DatabaseBusy) as error:
+            except AWAY as error:
                 log.warning("what was heard cannot be written (%s); asking again in %s s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
