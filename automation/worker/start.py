@@ -21,7 +21,7 @@ from automation.worker.downtime import account
 from automation.worker.runs import is_settled
 
 log = logging.getLogger(__name__)
-TRY_AGAIN = timedelta(seconds=5)
+TRY_AGAIN = timedelta(seconds=2)
 # A run that cannot be done must not keep back for ever what is due: every message is decided anew before it goes.
 PATIENCE = timedelta(minutes=5)
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from process import due_now, logged, now, started, until
 from shop import Shop, at
@@ -29,11 +28,6 @@ from automation.delivery.verify import verify
 BEFORE = at("2026-01-01T00:00:00Z")
 
 
-def clear(shop: Shop) -> None:
-    for name in ("api/messages", "faults"):
-        httpx.delete(f"{shop.url}/{name}", trust_env=False).raise_for_status()
-
-
 def is_frozen(process: subprocess.Popen[str]) -> bool:
     return Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
 
@@ -48,11 +42,10 @@ def by_recipient(shop: Shop) -> Counter[str]:
 
 @pytest.fixture(params=["postmark", "resend"])
 def two_workers(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str, sandbox_server: SandboxServer
+    request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str, sandbox: SandboxServer
 ) -> Iterator[Shop]:
     """Four messages due on PostgreSQL, where several workers may work; without and with idempotency keys."""
-    shop = Shop(tmp_path, connect(postgres_url), sandbox_server.url, batch=1, kind=request.param)
-    clear(shop)
+    shop = Shop(tmp_path, connect(postgres_url), sandbox.url, batch=1, kind=request.param)
     due_now(shop, 4)
     yield shop
     shop.database.close()
@@ -139,13 +132,12 @@ def control(server: Any, *words: str) -> None:
 
 
 def test_a_server_that_crashes_and_comes_back_in_mid_run_costs_nothing(
-    server: Any, tmp_path: Path, sandbox_server: SandboxServer, capsys: pytest.CaptureFixture[str]
+    server: Any, tmp_path: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     database = connect(url)
     upgrade(database)
-    shop = Shop(tmp_path, database, sandbox_server.url, batch=1)
-    clear(shop)
+    shop = Shop(tmp_path, database, sandbox.url, batch=1)
     due_now(shop, 100)
     shop.fault(hang=0.05, kind="postmark", times=1000)
     slow = {
