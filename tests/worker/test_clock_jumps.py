@@ -61,6 +61,7 @@ def test_an_hour_backwards_in_mid_retry_doubles_nothing_and_loses_nothing(due: S
         round_of_work(due, now)
     assert set(taken(due).values()) == {1}
     assert len(due.log()) == 2
+    assert verify(due.database, due.settings).ok
 
 
 def test_a_day_forwards_and_back_doubles_nothing(due: Shop) -> None:
