@@ -14,7 +14,7 @@ from sqlalchemy import update
 from automation.database.engine import Database, connect
 from automation.database.schema import incidents, messages, pauses, provider_health
 from automation.delivery.health.rates import SLOWEST, reserve, share_of, slow_down, slowed
-from automation.delivery.health.standing import Standing
+from automation.delivery.health.standing import Standing, standing_of
 from automation.settings import Provider
 
 DAY1, NOON1, LATER = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z", "2026-03-02T15:00:00Z"
@@ -25,7 +25,8 @@ TEN_A_SECOND = Provider.model_validate({"kind": "postmark", "rate": "10/second"}
 
 def reserved(database: Database, count: int, wall: datetime) -> Sequence[datetime]:
     with database.writing() as connection:
-        return reserve(connection, "one", TEN_A_SECOND, count, wall)
+        share = share_of(standing_of(connection, "one"), wall)
+        return reserve(connection, "one", TEN_A_SECOND.rate, share, count, wall)
 
 
 def goes_on(start: str) -> Callable[[], datetime]:

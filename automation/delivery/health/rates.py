@@ -63,11 +63,12 @@ def at_once(rate: Rate, share: float, within: timedelta) -> float:
     return within / rate.period * rate.amount * share
 
 
-def reserve(connection: Connection, key: str, provider: Provider, count: int, wall: datetime) -> Sequence[datetime]:
-    """The slots of so many calls; nobody else gets them."""
+def reserve(
+    connection: Connection, key: str, rate: Rate, share: float, count: int, wall: datetime
+) -> Sequence[datetime]:
+    """The slots of so many calls, at this share of the rate; nobody else gets them."""
     standing = hold(connection, [key])[key]
-    queue = ahead(standing, provider.rate, wall)
-    *taken, standing.free_at = slots(queue, provider.rate, share_of(standing, wall), count, wall)
+    *taken, standing.free_at = slots(ahead(standing, rate, wall), rate, share, count, wall)
     keep(connection, standing)
     return taken
 

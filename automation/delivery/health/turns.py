@@ -79,11 +79,12 @@ class Turns:
             if gate.is_closed:
                 return False
             slot = await self._take(provider)
-            return not await gate.closes_within((slot - self._wall()).total_seconds())
+            return slot is not None and not await gate.closes_within((slot - self._wall()).total_seconds())
         finally:
             self.leave(provider)
 
-    async def _take(self, provider: str) -> datetime:
+    async def _take(self, provider: str) -> datetime | None:
+        """None when there are no more, because the rows cannot be reached."""
         slots = self._slots[provider]
         async with self._taking[provider]:
             while True:
@@ -91,4 +92,7 @@ class Turns:
                     slots.popleft()
                 if slots:
                     return slots.popleft()
-                slots.extend(await self._reserve(provider, max(1, self._waiting[provider])))
+                more = await self._reserve(provider, max(1, self._waiting[provider]))
+                if not more:
+                    return None
+                slots.extend(more)
