@@ -9,6 +9,7 @@ from datetime import datetime
 from automation.delivery.health.rates import grace
 from automation.settings import Provider
 
+SHORTEST_WAIT = 0.001  # seconds: a timer costs more than it is early
 Reserve = Callable[[str, int], Awaitable[Sequence[datetime]]]
 
 
@@ -27,9 +28,10 @@ class Gate:
 
     async def closes_within(self, seconds: float) -> bool:
         """Wait so long, or until it is closed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
+        if seconds > SHORTEST_WAIT:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._closed.wait()
         return self.is_closed
 
 
