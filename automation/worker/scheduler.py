@@ -14,7 +14,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
+from automation.delivery.desk import open_desk
 from automation.delivery.dispatch import Dispatch
+from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.versions import contents_of, require_good
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
@@ -26,6 +28,7 @@ from automation.worker.runs import tick
 
 log = logging.getLogger(__name__)
 RUN_EVERY = timedelta(seconds=20)
+LOOK_UP_EVERY = timedelta(minutes=1)
 DRAIN = timedelta(seconds=30)
 Clock = Callable[[], datetime]
 
@@ -69,9 +72,14 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(3)}, job_defaults=defaults, timezone="UTC"
         )
-        for work, every in ((self.evaluate, RUN_EVERY), (self.dispatch, self.settings.schedule.dispatch_every)):
+        jobs = (
+            (self.evaluate, RUN_EVERY),
+            (self.dispatch, self.settings.schedule.dispatch_every),
+            (self.look_up, LOOK_UP_EVERY),
+        )
+        for work, every in jobs:
             trigger = IntervalTrigger(seconds=max(1, int(every.total_seconds())))
             scheduler.add_job(self._guarded, trigger, [work], id=work.__name__, next_run_time=self.clock())
         return scheduler
@@ -102,6 +110,14 @@ class Worker:
         told = asyncio.run(self._send(Dispatch(self.database, desk, self.clock, self.name)))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
+
+    def look_up(self) -> None:
+        """Ask providers what became of messages of which nobody knows."""
+        with self.database.reading() as connection:
+            desk = open_desk(connection, self.settings, self._files.book())
+        told = asyncio.run(look_up_due(self.database, desk, self.clock()))
+        if told.asked:
+            log.info("looked up", extra=told.as_dict())
 
     async def _send(self, dispatch: Dispatch) -> dict[str, Any]:
         self._dispatch, self._loop = dispatch, asyncio.get_running_loop()
