@@ -15,10 +15,12 @@ from sqlalchemy import delete, event, insert, select, update
 from automation.database.schema import attempts, audit_log, enrollments, messages
 from automation.delivery.answers.one_message import message_told
 from automation.delivery.desk import open_desk
+from automation.delivery.recovery import look_up
 from automation.delivery.recovery.look_up import look_up_all, look_up_due
 from automation.delivery.recovery.unknown import NEVER, PAUSES, pause_after
 from automation.delivery.verify import verify
 from automation.reasons import Reason
+from automation.worker.scheduler import Worker
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
 NOTHING = {"asked": 0, "found": 0, "silent": 0}
@@ -166,6 +168,27 @@ def test_an_id_that_no_database_may_keep_is_none(lost: Shop) -> None:
     body = f'{{"TotalCount": 1, "Messages": [{item}]}}'
     lost.fault(asked="look_up", answer=200, body=body, type="application/json", times=1)
     assert looked_up(lost, at(NOON1)) == {"asked": 2, "found": 1, "silent": 0}
+
+
+def test_the_worker_asks_by_itself(lost: Shop) -> None:
+    Worker(lost.database, lost.settings, lambda: at(NOON1) + MINUTE).look_up()
+    assert status(lost) == {("sent", "looked_up")}
+
+
+def test_a_round_is_bounded_and_the_next_one_goes_on(lost: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_up, "AT_ONCE", 1)
+    assert looked_up(lost, at(NOON1))["found"] == 1
+    assert looked_up(lost, at(NOON1)) == {"asked": 1, "found": 1, "silent": 0}
+    with lost.database.writing() as connection:
+        connection.execute(update(messages).where(messages.c.step == "one").values(status="unknown", sent_at=None))
+    assert looked_up(lost, at(NOON1) + HOUR, all_of_them=True) == {"asked": 2, "found": 2, "silent": 0}
+
+
+def test_what_a_short_round_does_not_come_to_is_due_again(lost: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_up, "ROUND", timedelta(0))
+    assert looked_up(lost, at(NOON1)) == NOTHING
+    monkeypatch.undo()
+    assert looked_up(lost, at(NOON1))["found"] == 2
 
 
 def test_a_paused_provider_is_left_alone(lost: Shop) -> None:

@@ -23,7 +23,9 @@ from automation.errors import BadInput
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100  # questions to one provider in a round, one after another
-ROUND = timedelta(seconds=20)
+# Together less than the time in which a worker that is told to stop has to drain.
+ROUND = timedelta(seconds=15)
+LONGEST_WAIT = timedelta(seconds=10)
 
 
 @dataclass
@@ -112,7 +114,7 @@ class _Round:
         if wanted is None:
             return True
         self.told.asked += 1
-        timeout = self.desk.settings.providers[self.provider].timeout
+        timeout = min(LONGEST_WAIT, self.desk.settings.providers[self.provider].timeout)
         heard = await self.door.post(self.adapter.look_up(wanted, self.account), timeout=timeout)
         finding = self.adapter.found(heard, wanted) if isinstance(heard, Answer) else NoIdea(heard.reason)
         return self._note(row, finding)
