@@ -29,7 +29,7 @@ async def troubled(
     if fault.cut:
         return Cut(good if fault.cut == "half" else None)
     if fault.flood:
-        return _flood(fault, seen)
+        return _flood(fault, request.scope["state"][CONNECTION], seen)
     answer = _answer(fault, _garbled(fault, good), error_body)
     return Drip(answer, fault.drip, head=fault.head) if fault.drip else answer
 
@@ -53,14 +53,19 @@ def _garbled(fault: Fault, good: Response) -> Response:
     return JSONResponse({**found, "data": garbled} if isinstance(found, dict) else garbled, good.status_code)
 
 
-def _flood(fault: Fault, seen: Counter[str]) -> Response:
+def _flood(fault: Fault, connection: asyncio.Transport, seen: Counter[str]) -> Response:
     headers = {"content-encoding": "gzip"} if fault.gzip else {}
-    pieces = _counted(_packed(fault.flood) if fault.gzip else _zeros(fault.flood), seen)
+    pieces = _counted(_packed(fault.flood) if fault.gzip else _zeros(fault.flood), connection, seen)
     return StreamingResponse(pieces, fault.answer or SUCCESS, headers, media_type="application/json")
 
 
-async def _counted(pieces: AsyncIterator[bytes], seen: Counter[str]) -> AsyncIterator[bytes]:
+async def _counted(
+    pieces: AsyncIterator[bytes], connection: asyncio.Transport, seen: Counter[str]
+) -> AsyncIterator[bytes]:
+    """Until the client hangs up, of which the server does not tell."""
     async for piece in pieces:
+        if connection.is_closing():
+            return
         seen["flooded"] += len(piece)
         yield piece
 
