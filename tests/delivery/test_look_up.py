@@ -12,6 +12,7 @@ import pytest
 from shop import Shop, at, playbook, step
 from sqlalchemy import delete, event, insert, select, update
 
+from automation.cli.views.message import show_message
 from automation.database.schema import attempts, audit_log, enrollments, messages
 from automation.delivery.answers.one_message import message_told
 from automation.delivery.desk import open_desk
@@ -73,7 +74,7 @@ def test_what_the_provider_has_under_our_id_was_sent(lost: Shop) -> None:
     assert looked_up(lost, at(NOON1) + HOUR) == NOTHING
 
 
-def test_support_staff_read_what_was_found(lost: Shop) -> None:
+def test_support_staff_read_what_was_found(lost: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     (first, *_) = lost.rows()
     with lost.database.reading() as connection:
         told = message_told(connection, first.message_id, "en")
@@ -82,6 +83,8 @@ def test_support_staff_read_what_was_found(lost: Shop) -> None:
     with lost.database.reading() as connection:
         told = message_told(connection, first.message_id, "en")
     assert told["why"] == Reason.LOOKED_UP.sentence
+    show_message(told, lost.settings.business.zone)
+    assert f"sandbox_email has it as {told['provider_id']}" in capsys.readouterr().out.replace("\n", "")
     assert [(one["actor"], one["act"], one["note"]) for one in told["acts"]] == [
         ("look-up", "resolve sent", f"sandbox_email has it as {told['provider_id']}")
     ]
@@ -154,8 +157,9 @@ STRANGERS = (
 )
 
 
-def test_what_does_not_carry_our_id_proves_nothing(lost: Shop) -> None:
-    for items in STRANGERS:
+def test_what_does_not_carry_our_id_to_our_recipient_proves_nothing(lost: Shop) -> None:
+    ours = f'"MessageID": "a", "Metadata": {{"mid": "{lost.rows()[0].message_id}"}}'
+    for items in (*STRANGERS, f"{{{ours}}}", f'{{{ours}, "Recipients": ["eve@example.com"]}}'):
         body = f'{{"TotalCount": 1, "Messages": [{items}]}}'
         lost.fault(asked="look_up", answer=200, body=body, type="application/json", times=2)
         assert looked_up(lost, at(NOON1), all_of_them=True) == {"asked": 2, "found": 0, "silent": 0}
@@ -163,8 +167,9 @@ def test_what_does_not_carry_our_id_proves_nothing(lost: Shop) -> None:
 
 
 def test_an_id_that_no_database_may_keep_is_none(lost: Shop) -> None:
-    first = lost.rows()[0].message_id
-    item = f'{{"MessageID": "a\\u0000b", "Metadata": {{"mid": "{first}"}}}}'
+    first = lost.rows()[0]
+    ours = f'"Metadata": {{"mid": "{first.message_id}"}}, "Recipients": ["{first.address}"]'
+    item = f'{{"MessageID": "a\\u0000b", {ours}}}'
     body = f'{{"TotalCount": 1, "Messages": [{item}]}}'
     lost.fault(asked="look_up", answer=200, body=body, type="application/json", times=1)
     assert looked_up(lost, at(NOON1)) == {"asked": 2, "found": 1, "silent": 0}

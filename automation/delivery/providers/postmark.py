@@ -73,14 +73,19 @@ class Postmark:
         items = body.get("Messages") if isinstance(body, dict) else None
         if answer.status != 200 or not isinstance(items, list):  # noqa: PLR2004 (the only success there is)
             return classify.no_idea(answer)
-        ours = (item for item in items if isinstance(item, dict) and _mid(item) == str(sought.message_id))
+        ours = (item for item in items if isinstance(item, dict) and _is_ours(item, sought))
         ids = (classify.provider_id(item.get("MessageID")) for item in ours)
         return next((Found(one) for one in ids if one is not None), NotThere())
 
 
-def _mid(item: dict[str, Any]) -> Any:
-    metadata = item.get("Metadata")
-    return metadata.get("mid") if isinstance(metadata, dict) else None
+def _is_ours(item: dict[str, Any], sought: Sought) -> bool:
+    """Our id to our recipient: another database behind the same token counts its messages from one too."""
+    metadata, recipients = item.get("Metadata"), item.get("Recipients")
+    has_id = isinstance(metadata, dict) and metadata.get("mid") == str(sought.message_id)
+    to_them = isinstance(recipients, list) and sought.recipient.casefold() in (
+        str(one).casefold() for one in recipients
+    )
+    return has_id and to_them
 
 
 def _headers(account: Account) -> dict[str, str]:
