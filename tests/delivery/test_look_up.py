@@ -196,6 +196,13 @@ def test_what_a_short_round_does_not_come_to_is_due_again(lost: Shop, monkeypatc
     assert looked_up(lost, at(NOON1))["found"] == 2
 
 
+def test_a_look_up_is_no_dispatch_that_left_something_undone(lost: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_up, "AT_ONCE", 1)
+    for hours in (240, 242):  # nobody has dispatched for days
+        assert looked_up(lost, at(NOON1) + hours * HOUR)["found"] == 1
+    assert verify(lost.database, lost.settings).ok
+
+
 def test_a_paused_provider_is_left_alone(lost: Shop) -> None:
     lost.pause("provider:sandbox_email")
     assert looked_up(lost, at(NOON1) + MINUTE) == NOTHING

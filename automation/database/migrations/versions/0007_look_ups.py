@@ -6,7 +6,7 @@ from alembic import op
 from automation.database import types
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 UNKNOWN = sa.text("status = 'unknown'")
 TEXT = sa.text("channel = 'sms' AND address IS NOT NULL")
