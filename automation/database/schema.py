@@ -211,6 +211,8 @@ messages = Table(
     Column("flags", Text),
     Column("sent_at", Instant),
     Column("finished_at", Instant),
+    # While it is unknown: when the provider is asked next what became of it. NULL: it has not been asked yet.
+    Column("look_up_at", Instant),
     PrimaryKeyConstraint("shard", "message_id"),
     UniqueConstraint("shard", "enrollment_id", "step", name="one_message_per_step"),
     CheckConstraint("status IN (" + ", ".join(f"'{one}'" for one in STATUSES) + ")", name="known_status"),
@@ -233,18 +235,25 @@ messages = Table(
         sqlite_where=text("status = 'planned'"),
         postgresql_where=text("status = 'planned'"),
     ),
-    # Whether there is any of which nobody knows is asked at every tick.
-    Index(
-        "messages_unknown",
-        "planned_at",
-        sqlite_where=text("status = 'unknown'"),
-        postgresql_where=text("status = 'unknown'"),
-    ),
     Index(
         "messages_in_flight",
         "lease_until",
         sqlite_where=text("status = 'sending'"),
         postgresql_where=text("status = 'sending'"),
+    ),
+    Index(
+        "messages_to_look_up",
+        "provider",
+        "look_up_at",
+        sqlite_where=text("status = 'unknown'"),
+        postgresql_where=text("status = 'unknown'"),
+    ),
+    # Which texts to one number could be taken for each other; an email carries our own id.
+    Index(
+        "texts_by_number",
+        "address",
+        sqlite_where=text("channel = 'sms' AND address IS NOT NULL"),
+        postgresql_where=text("channel = 'sms' AND address IS NOT NULL"),
     ),
     sqlite_with_rowid=False,
 )
@@ -253,6 +262,7 @@ messages = Table(
 PLANNED = messages.c.status == literal_column("'planned'")
 SENDING = messages.c.status == literal_column("'sending'")
 UNKNOWN = messages.c.status == literal_column("'unknown'")
+TEXTS = messages.c.channel == literal_column("'sms'")
 
 attempts = Table(
     "attempts",

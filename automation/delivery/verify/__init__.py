@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, inspect, select
+from sqlalchemy import Column, Connection, func, inspect, select, true
 
 from automation.database.engine import Database
 from automation.database.schema import Shards, attempts, messages, runs
@@ -40,6 +40,8 @@ __all__ = ["LISTED", "Report", "Violation", "verify"]
 LISTED = 100  # of each invariant; all are counted
 MESSAGES_A_PART = 50_000
 DISPATCHING = timedelta(hours=1)
+# What a person or a look-up found out about a message afterwards is no work of a dispatch.
+DISPATCHED = func.coalesce(messages.c.reason, "").not_in(["looked_up", "resolved"])
 Progress = Callable[[int, int], None]
 
 
@@ -141,5 +143,5 @@ def _newest(connection: Connection, until: datetime | None) -> datetime | None:
 
 
 def _newest_of(connection: Connection, column: Column[datetime], until: datetime | None) -> datetime | None:
-    newest = select(func.max(column))
+    newest = select(func.max(column)).where(DISPATCHED if column.table is messages else true())
     return connection.execute(newest.where(column <= until) if until else newest).scalar_one()

@@ -5,8 +5,8 @@ from alembic import op
 
 from automation.database import types
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
@@ -57,11 +57,4 @@ def upgrade() -> None:
         ["next_try_at"],
         sqlite_where=sa.text("next_try_at IS NOT NULL"),
         postgresql_where=sa.text("next_try_at IS NOT NULL"),
-    )
-    op.create_index(
-        "messages_unknown",
-        "messages",
-        ["planned_at"],
-        sqlite_where=sa.text("status = 'unknown'"),
-        postgresql_where=sa.text("status = 'unknown'"),
     )
