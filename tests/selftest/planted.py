@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import Connection, select, update
 
 from automation.database.schema import PLANNED, SENDING, messages
-from automation.delivery import cases, dispatch, ledger, prepare
+from automation.delivery import cases, dispatch, hearing, ledger, prepare
 from automation.delivery.cases import MessageKey
 from automation.delivery.ledger import OF, Claimed, Flight
 from automation.delivery.providers import ADAPTERS
@@ -108,5 +108,5 @@ def lost_unknown() -> None:
             return record
         return replace(record, values={**record.values, "status": "failed", "lease_until": None})
 
-    plant(dispatch, settle=certain)
+    plant(hearing, settle=certain)
     plant(recover, settle=certain)
