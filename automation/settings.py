@@ -6,12 +6,13 @@ from the first two only. All problems are reported at once.
 
 import errno
 import os
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
@@ -129,6 +130,41 @@ class Provider(Section):
         return self.base_url is not None and urlsplit(self.base_url).hostname in LOOPBACK
 
 
+class Alerts(Section):
+    url: str = Field("", description="incidents are posted there, as of Standard Webhooks; empty: they are only logged")
+    webhook_secret: SecretStr | None = Field(None, description="signs what is posted there, from the environment")
+
+    @field_validator("url")
+    @classmethod
+    def _nobody_listens(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (parts.hostname and (parts.scheme == "https" or _is_at_home(parts))):
+            raise ValueError(f'"{url}" is no address for alerts; write one like https://alerts.example.com/automation')
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _in_base64(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _is_base64(secret.get_secret_value().removeprefix("whsec_")):
+            raise ValueError("the secret is written in base64, with or without whsec_ before it")
+        return secret
+
+    @property
+    def is_loopback(self) -> bool:
+        return urlsplit(self.url).hostname in LOOPBACK
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return len(b64decode(text + "=" * (-len(text) % 4), validate=True)) > 0
+    except ValueError:
+        return False
+
+
+def _is_at_home(parts: SplitResult) -> bool:
+    return parts.scheme == "http" and parts.hostname in LOOPBACK
+
+
 class Holdout(Section):
     everyone: float = Field(0.0, ge=0, lt=1, description="share of customers that never receives marketing")
 
@@ -159,6 +195,7 @@ class Settings(BaseSettings):
     sms: SmsRules = SmsRules()
     providers: dict[str, Provider] = Field(default_factory=_sandbox)
     holdout: Holdout = Holdout()
+    alerts: Alerts = Alerts()
     secret_key: SecretStr | None = Field(None, description="signs unsubscribe links, from the environment")
     root: Path = Field(Path(), exclude=True)
 
@@ -247,7 +284,7 @@ def read(config: Path) -> tuple[Settings, list[Problem]]:
     except ValueError as error:
         hint = 'lists are written as JSON: ["08:00", "21:00"]'
         return apart, [*problems, *in_sections, Problem("environment", 0, 0, str(error), hint)]
-    return settings, [*problems, *_wrong_providers(settings, file)]
+    return settings, [*problems, *_wrong_providers(settings, file), *_unsigned_alerts(settings, file)]
 
 
 def _known_part(file: TomlFile) -> tuple[dict[str, Any], list[Problem]]:
@@ -294,6 +331,12 @@ def _wrong_providers(settings: Settings, file: TomlFile) -> Iterator[Problem]:
             elif provider.channel != channel:
                 hint = f"name a provider for {channel}"
                 yield file.problem(path, f"{provider.kind} sends {provider.channel}, not {channel}", hint)
+
+
+def _unsigned_alerts(settings: Settings, file: TomlFile) -> Iterator[Problem]:
+    if settings.alerts.url and settings.alerts.webhook_secret is None:
+        hint = f"set {PREFIX}ALERTS__WEBHOOK_SECRET (or …_FILE) in the environment to what the receiver checks with"
+        yield file.problem(("alerts", "url"), "alerts need a secret that signs them", hint)
 
 
 def _is_secret(name: str) -> bool:

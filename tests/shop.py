@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +70,7 @@ max_per_week = {per_week}
 [providers.sandbox_email]
 kind = "{kind}"
 base_url = "{url}"
-rate = "10000/second"
+rate = "{rate}"
 batch = {batch}
 timeout = "2 seconds"
 {email}
@@ -107,6 +107,7 @@ class Shop:
     batch: int = 500
     email: str = ""
     kind: str = "postmark"
+    rate: str = "10000/second"
 
     def write(self, **playbooks: str) -> None:
         """The marketers' files: these playbooks and one template for each channel."""
@@ -128,6 +129,7 @@ class Shop:
             batch=self.batch,
             email=self.email,
             kind=self.kind,
+            rate=self.rate,
         )
 
     def _file(self, name: str, text: str) -> None:
@@ -176,11 +178,15 @@ class Shop:
     def evaluate(self, now: str, worker: str = "test") -> dict[str, Any]:
         return runs.evaluate(self.database, self.settings, self.book, worker, at(now))
 
-    def send(self, now: str) -> dict[str, Any]:
+    def send(self, now: str, worker: str = "test") -> dict[str, Any]:
         moment = at(now)
+        return self.send_by(lambda: moment, worker)
+
+    def send_by(self, clock: Callable[[], datetime], worker: str = "test") -> dict[str, Any]:
+        """With a clock that goes."""
         with self.database.writing() as connection:
-            desk = prepare_run(connection, self.settings, self.book, moment)
-        return asyncio.run(Dispatch(self.database, desk, lambda: moment, "test").run())
+            desk = prepare_run(connection, self.settings, self.book, clock())
+        return asyncio.run(Dispatch(self.database, desk, clock, worker).run())
 
     def rows(self, table: Any = messages) -> list[Any]:
         with self.database.reading() as connection:
@@ -212,6 +218,13 @@ class Shop:
 
     def fault(self, **fault: Any) -> None:
         httpx.post(f"{self.url}/faults", json=fault, trust_env=False).raise_for_status()
+
+    def faults_left(self) -> int:
+        """How many requests are still to meet a fault."""
+        return sum(one["times"] for one in httpx.get(f"{self.url}/faults", trust_env=False).json())
+
+    def mended(self) -> None:
+        httpx.delete(f"{self.url}/faults", trust_env=False).raise_for_status()
 
 
 def at(text: str) -> datetime:

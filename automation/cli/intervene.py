@@ -18,7 +18,7 @@ What = Annotated[str, typer.Argument(metavar="WHAT", help='"everything", a playb
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (pause, resume, pauses, unknown, resolve):
+    for command in (pause, resume, pauses, alerts, unknown, resolve):
         app.command()(command)
 
 
@@ -57,20 +57,47 @@ def resume(what: What, by: By, note: Note = "", config: Config = CONFIG, as_json
 
 
 def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
-    """What is paused, by people or because a provider refused us."""
+    """What is paused, by people or because a provider refused us; and what a provider has slowed down."""
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import console, show_json, show_table
     from automation.clock import wall_clock
     from automation.delivery.health.by_hand import pauses_now
+    from automation.delivery.health.rates import slowed
 
-    with database_of(settings_of(config)) as database, database.reading() as connection:
+    settings = settings_of(config)
+    with database_of(settings) as database, database.reading() as connection:
         found = pauses_now(connection, wall_clock())
+        rates = slowed(connection, settings.providers, wall_clock())
     if as_json:
-        show_json({"pauses": [dict(row._mapping) for row in found]})  # noqa: SLF001 (SQLAlchemy's public name for it)
-    elif found:
+        paused = [dict(row._mapping) for row in found]  # noqa: SLF001 (SQLAlchemy's public name for it)
+        show_json({"pauses": paused, "slowed": rates})
+        return
+    if found:
         show_table(["paused", "why", "since", "until"], [tuple(row) for row in found])
     else:
         console.print("nothing is paused")
+    for provider, rate in rates.items():
+        console.print(f"{provider} is slowed to {rate}; it recovers by itself")
+
+
+def alerts(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over: the last hundred.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """What somebody has to know: a provider or a playbook that was stopped, messages of which nobody knows."""
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import console, show_json, show_table
+    from automation.delivery.alerts.incidents import incidents_now
+
+    with database_of(settings_of(config)) as database, database.reading() as connection:
+        found = incidents_now(connection, ended_too=every)
+    if as_json:
+        show_json({"alerts": [dict(row._mapping) for row in found]})  # noqa: SLF001 (SQLAlchemy's public name for it)
+    elif found:
+        show_table(["kind", "about", "what happened", "since", "until"], [tuple(row) for row in found])
+    else:
+        console.print("there was no alert yet" if every else "there is no open alert")
 
 
 def unknown(

@@ -25,14 +25,20 @@ from automation.reasons import Reason
 
 log = logging.getLogger(__name__)
 NO_CODE_FOR = timedelta(hours=1)
+OVERSLEPT = timedelta(hours=1)
 
 
 @dataclass
 class Prepared:
-    """What one transaction took on. Nothing claimed means nothing is due."""
+    """What one transaction took on. Nothing claimed means nothing is due, or that it has to wait for a slot so long.
+
+    `slots`: when calls may be posted, by provider.
+    """
 
     claimed: int = 0
     calls: list[Call] = field(default_factory=list)
+    slots: dict[str, Sequence[datetime]] = field(default_factory=dict)
+    wait: timedelta | None = None
 
 
 def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, now: datetime, tally: Tally) -> Prepared:
@@ -94,7 +100,9 @@ def _goes(loaded: Loaded, told: Told, tally: Tally) -> bool:
             tally.held[decision.reason] += 1
             told.hold(loaded, decision)
         case Skip() as decision:
-            tally.note(told.skip(loaded, decision), decision.reason)
+            status = told.skip(loaded, decision)
+            tally.note(status, decision.reason)
+            tally.overslept += status == "expired" and loaded.case.at - loaded.case.due_at > OVERSLEPT
         case Send():
             return True
     return False

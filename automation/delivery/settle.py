@@ -86,7 +86,8 @@ def _again(
     reply: str,
     after: timedelta | None = None,
 ) -> Record:
-    wait = max(backoff(flight.message_id, flight.attempt), after or timedelta(0))
+    # Drawn on top of what the provider wished for, or all would be back in the same second.
+    wait = (after or timedelta(0)) + backoff(flight.message_id, flight.attempt)
     values: Mapping[str, Any] = {"status": "planned", "reason": reason.value, "due_at": now + wait}
     return Record(flight, values, reply, why, detail, http_status)
 

@@ -7,11 +7,15 @@ from typing import Any
 
 @dataclass
 class Tally:
-    """Messages by the state they ended in, and by the reason why they wait or were skipped."""
+    """Messages by the state they ended in, and by the reason why they wait or were skipped.
+
+    `overslept`: those that expired after they had been due for long, and nobody had looked.
+    """
 
     statuses: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    overslept: int = 0
 
     def note(self, status: str, reason: str | None) -> None:
         self.statuses[status] += 1

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from automation.database.engine import Database
 from automation.database.schema import runs
+from automation.delivery.alerts.incidents import open_incident
+from automation.delivery.alerts.watch import MESSAGES
 from automation.delivery.desk import Desk
 from automation.delivery.planning.late import end_late
 from automation.reasons import Reason
@@ -56,6 +58,9 @@ def _missed(connection: Connection, due: date) -> list[date]:
 
 def report_downtime(connection: Connection, downtime: Downtime, cost: Mapping[str, Any], now: datetime) -> None:
     """Called once for each downtime, in the transaction that notes what it has cost."""
-    del connection, now
+    if cost["expired"]:
+        lasted = str(downtime.lasted).partition(".")[0]
+        words = f"{cost['expired']} messages became too late in a downtime of {lasted}"
+        open_incident(connection, "expired_after_downtime", MESSAGES, words, now)
     told = {"began_at": downtime.began_at.isoformat(), "ended_at": downtime.ended_at.isoformat(), **cost}
     log.warning("nobody worked for %s; what was due meanwhile is sent at a ramp", downtime.lasted, extra=told)

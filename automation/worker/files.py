@@ -1,6 +1,7 @@
 """The marketers' files while a worker runs."""
 
 import logging
+from collections.abc import Callable
 
 from automation.delivery.versions import contents_of, require_good
 from automation.errors import BadFiles
@@ -13,8 +14,8 @@ log = logging.getLogger(__name__)
 class Files:
     """The marketers' files, read again when one of them changes. Broken ones leave the last good ones in force."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, tell: Callable[[str | None], None] | None = None) -> None:
+        self.settings, self._tell = settings, tell or (lambda _: None)
         self._seen: tuple[tuple[str, int, int], ...] = ()
         self._book: Book | None = None
 
@@ -24,7 +25,9 @@ class Files:
         if self._book is None or seen != self._seen:
             try:
                 self._book = self._read()
+                self._tell(None)
             except BadFiles as error:
+                self._tell(str(error))
                 if self._book is None:
                     raise
                 log.error("the files have problems; their last good state stays in force: %s", error)  # noqa: TRY400 (likewise)

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from automation.clock import latest_run_date
 from automation.database.engine import Database
 from automation.database.work import checks
+from automation.delivery.alerts.incidents import close_incident, open_incident
+from automation.delivery.alerts.watch import MESSAGES
 from automation.delivery.verify import Report, verify
 from automation.delivery.workers import is_gone
 from automation.settings import CHANNELS, Settings
@@ -105,11 +107,14 @@ def _note(connection: Connection, day: date, worker: str, found: dict[str, Any],
     noted = connection.execute(update(checks).where(*ours).values(**values)).rowcount
     if noted and found["counts"]:
         report_violations(connection, day, found, now)
+    elif noted:
+        close_incident(connection, "broken_promise", MESSAGES, now)
 
 
 def report_violations(connection: Connection, day: date, found: dict[str, Any], now: datetime) -> None:
     """Called once for each night on which something was found, in the transaction that notes it."""
-    del connection, now
     counts = ", ".join(f"{count} of {invariant}" for invariant, count in sorted(found["counts"].items()))
+    words = f"the check of {day} found {sum(found['counts'].values())} violations; `automation verify` lists them"
+    open_incident(connection, "broken_promise", MESSAGES, words, now)
     told = {"date": day.isoformat(), "counts": found["counts"]}
     log.error("the delivery promise was broken (%s); `automation verify` lists how", counts, extra=told)

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
+from automation.delivery.alerts.tell import tell
 from automation.delivery.desk import Desk, open_desk
 from automation.delivery.dispatch import CHANNELS, Dispatch
 from automation.delivery.recovery.look_up import look_up_due
@@ -24,6 +25,7 @@ from automation.settings import Settings
 from automation.worker import life
 from automation.worker.evaluate import prepare_run
 from automation.worker.files import Files
+from automation.worker.incidents import Incidents
 from automation.worker.nightly import LOOK_EVERY, check_tonight
 from automation.worker.only import only_worker
 from automation.worker.ramp import share
@@ -43,7 +45,8 @@ class Worker:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self.database, self.settings, self.clock = database, settings, clock
         self.name = worker_name()
-        self._files = Files(settings)
+        self._incidents = Incidents(database, clock)
+        self._files = Files(settings, self._incidents.files)
         self._stopping = threading.Event()
         self._dispatch: Dispatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,11 +97,12 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(5)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(6)}, job_defaults=defaults, timezone="UTC"
         )
         ticks = {
             self.dispatch: self.settings.schedule.dispatch_every,
             self.evaluate: RUN_EVERY,
+            self.alert: self.settings.schedule.dispatch_every,
             self.sign: life.SIGN_EVERY,
             self.check: LOOK_EVERY,
             self.look_up: LOOK_UP_EVERY,
@@ -117,9 +121,11 @@ class Worker:
         """A tick that fails is told and tried again at the next one: the worker runs alone for months."""
         try:
             work()
+            self._incidents.well(work.__name__)
         except BadFiles as error:
             log.error("the files have problems; nothing is evaluated until they are mended: %s", error)  # noqa: TRY400 (the problems say it all)
-        except Exception:
+        except Exception as error:
+            self._incidents.failed(work.__name__, error)
             log.exception("%s failed; it is tried again at the next tick", work.__name__)
 
     def evaluate(self) -> None:
@@ -143,6 +149,10 @@ class Worker:
         told = asyncio.run(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
+
+    def alert(self) -> None:
+        """Tell of incidents; not by the way of sending, which may take hours."""
+        asyncio.run(tell(self.database, self.settings, self.clock()))
 
     def look_up(self) -> None:
         """Ask providers what became of messages of which nobody knows."""

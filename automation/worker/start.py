@@ -38,6 +38,9 @@ class Work(Protocol):
     def evaluate(self) -> Any:
         """Today's run, if it is missing."""
 
+    def alert(self) -> Any:
+        """Tell whoever should know, also of what keeps the work from beginning."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -108,4 +111,5 @@ class Start:
             return None
 
     def _wait(self) -> None:
+        self._tried(self.work.alert)
         self.stopping.wait(TRY_AGAIN.total_seconds())

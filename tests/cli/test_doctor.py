@@ -62,6 +62,7 @@ def test_a_sound_installation_passes_every_check(sent: Shop) -> None:
         "disk",
         "provider sandbox_email",
         "provider sandbox_sms",
+        "alerts",
         "clock",
         "database",
         "clock and database",

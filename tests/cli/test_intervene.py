@@ -76,7 +76,7 @@ def test_wrong_words_change_nothing_and_say_what_to_do(shop: Shop, words: list[s
     with pytest.raises(BadInput, match=told):
         typed(shop, *words)
     assert audit(shop) == []
-    assert typed(shop, "pauses") == [{"pauses": []}]
+    assert typed(shop, "pauses") == [{"pauses": [], "slowed": {}}]
 
 
 @pytest.fixture
@@ -114,3 +114,25 @@ def test_the_providers_can_be_asked_at_once_what_became_of_them(shop: Shop, lost
 def test_only_a_message_that_is_there_can_be_resolved(shop: Shop) -> None:
     with pytest.raises(UnknownMessage):
         typed(shop, "resolve", "77", "sent", "--by", "Ada")
+
+
+def test_alerts_are_listed_while_they_last_and_afterwards_on_request(shop: Shop) -> None:
+    assert typed(shop, "alerts") == [{"alerts": []}]
+    shop.fault(answer=401, times=3, kind="postmark")
+    for moment in ("2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z", "2026-03-02T11:10:00Z"):
+        shop.send(moment)
+    ((alerts),) = typed(shop, "alerts")
+    (alert,) = alerts["alerts"]
+    assert (alert["kind"], alert["about"], alert["closed_at"]) == ("provider_paused", "provider:sandbox_email", None)
+    assert shop.send("2026-03-02T12:00:00Z")["sent"] == 1
+    assert typed(shop, "alerts") == [{"alerts": []}]
+    ((alerts),) = typed(shop, "alerts", "--all")
+    assert [one["closed_at"] for one in alerts["alerts"]] == ["2026-03-02T12:00:00Z"]
+
+
+def test_a_rate_that_a_provider_slowed_down_is_shown(shop: Shop) -> None:
+    shop.fault(answer=429, kind="postmark")
+    shop.send(NOON1)
+    ((pauses),) = typed(shop, "pauses")
+    assert pauses["slowed"]["sandbox_email"].startswith("5")
+    assert pauses["slowed"]["sandbox_email"].endswith("/second")

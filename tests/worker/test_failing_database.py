@@ -18,7 +18,9 @@ from sqlalchemy.exc import OperationalError
 
 from automation.database.engine import connect
 from automation.delivery.calls import Call
-from automation.delivery.dispatch import Dispatch, Posted
+from automation.delivery.dispatch import Dispatch
+from automation.delivery.health.turns import Gate
+from automation.delivery.hearing import Posted
 from automation.delivery.http import Line
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import verify
@@ -62,8 +64,8 @@ class Meanwhile(Dispatch):
 
     happening: Callable[[], None]
 
-    async def _post(self, call: Call, door: Line) -> Posted:
-        posted = await super()._post(call, door)
+    async def _post(self, call: Call, gate: Gate, door: Line) -> Posted:
+        posted = await super()._post(call, gate, door)
         self.happening()
         return posted
 

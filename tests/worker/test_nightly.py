@@ -9,7 +9,7 @@ import pytest
 from shop import Shop, at, playbook
 from sqlalchemy import insert, update
 
-from automation.database.schema import messages
+from automation.database.schema import incidents, messages
 from automation.database.work import checks, downtimes, workers
 from automation.delivery.doctor import Check, examine
 from automation.delivery.workers import worker_name
@@ -67,6 +67,8 @@ def test_a_violation_is_kept_logged_and_told_by_the_doctor(sent: Shop, caplog: p
     assert "ada" not in caplog.text
     told = doctor(sent, LATER)["nightly check"]
     assert (told.ok, "1 of I2" in told.told) == (False, True)
+    (incident,) = sent.rows(incidents)
+    assert (incident.kind, incident.closed_at) == ("broken_promise", None)
 
 
 def test_one_that_is_stopped_or_whose_worker_died_is_done_by_the_next(sent: Shop) -> None:

@@ -185,10 +185,12 @@ def test_a_broken_template_stops_the_run_before_anything_is_written(shop: Shop) 
 
 def test_a_running_worker_keeps_the_last_good_files(shop: Shop) -> None:
     shop.write(care=playbook())
-    files = Files(shop.settings)
+    told: list[str | None] = []
+    files = Files(shop.settings, told.append)
     good = files.book()
     template = shop.folder / "templates/hello/hello.en.md"
     template.write_text('+++\nsubject = "Hello"\n+++\nHello {{ nobody | }}\n', encoding="utf-8")
     assert files.book() is good
     template.write_text('+++\nsubject = "Better"\n+++\nHello\n', encoding="utf-8")
     assert files.book() is not good
+    assert [words and words.partition(":")[0].rpartition("/")[2] for words in told] == [None, "hello.en.md", None]

@@ -65,6 +65,16 @@ def web_address(settings: Settings) -> Check:
     return Check("public_url", secure, url, "" if secure else "customers' links need https://")
 
 
+def alerts(settings: Settings) -> Check:
+    """Somebody must hear of a provider that refuses us, before the customers do not."""
+    if settings.alerts.url:
+        return Check("alerts", True, f"posted to {urlsplit(settings.alerts.url).hostname}")
+    if not settings.real_providers:
+        return Check("alerts", True, "only in the log, and no more is needed yet")
+    hint = f"set [alerts] url, and {PREFIX}ALERTS__WEBHOOK_SECRET in the environment; or watch the log for errors"
+    return Check("alerts", True, "only in the log: nobody is told when the sending stops", hint)
+
+
 def _at_home(url: str) -> bool:
     return urlsplit(url).hostname in LOOPBACK
 

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from automation.database.audit import note
 from automation.database.schema import SHARDS, messages, pauses
-from automation.delivery.health.pauses import pause as pause_scope
+from automation.delivery.alerts.incidents import close_incident
+from automation.delivery.health.pauses import pause_until
+from automation.delivery.health.refusals import forget
 from automation.errors import BadInput, UnknownMessage
 from automation.reasons import Reason
 
@@ -20,14 +22,16 @@ def pause(connection: Connection, scope: str, by: str, words: str, until: dateti
     """Nothing more of this scope is posted; what is due waits. Raises BadInput when the end is not to come."""
     if until is not None and until <= now:
         raise BadInput("--until: the end of a pause lies in the future")
-    pause_scope(connection, scope, words or f"paused by {by}", now, until)
+    pause_until(connection, scope, words or f"paused by {by}", now, until)
     note(connection, by, "pause", scope, words, now, until)
 
 
 def resume(connection: Connection, scope: str, by: str, words: str, now: datetime) -> None:
     """What waits is decided anew. Raises BadInput when there is no such pause."""
+    forget(connection, scope.removeprefix("playbook:"))
     if connection.execute(delete(pauses).where(pauses.c.scope == scope)).rowcount == 0:
         raise BadInput(f"{scope} is not paused; `automation pauses` lists what is")
+    close_incident(connection, "playbook_paused", scope, now)
     note(connection, by, "resume", scope, words, now)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, or_, select
+from sqlalchemy import ColumnElement, Connection, case, false, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.brake import pull_brake
@@ -43,10 +43,33 @@ def paused_until(connection: Connection, provider: str, now: datetime) -> dateti
 
 
 def pause(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:
+    """Never shortens a pause: what a person or a longer trouble has stopped stays so."""
+    stands: ColumnElement[bool] = pauses.c.until.is_(None)
+    if until is not None:
+        stands = or_(stands, pauses.c.until >= until)
+    _set(connection, scope, reason, now, until, stands)
+
+
+def pause_until(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:
+    """Whatever was said before."""
+    _set(connection, scope, reason, now, until, false())
+
+
+def _set(
+    connection: Connection,
+    scope: str,
+    reason: str,
+    now: datetime,
+    until: datetime | None,
+    stands: ColumnElement[bool],
+) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = {"scope": scope, "reason": reason, "since": now, "until": until}
-    new = dialect.insert(pauses).values(row)
+    new = dialect.insert(pauses).values(scope=scope, reason=reason, since=now, until=until)
     ongoing = or_(pauses.c.until.is_(None), pauses.c.until > now)
-    changed = {"reason": reason, "until": until, "since": case((ongoing, pauses.c.since), else_=new.excluded.since)}
+    changed = {
+        "reason": case((stands, pauses.c.reason), else_=new.excluded.reason),
+        "until": case((stands, pauses.c.until), else_=new.excluded.until),
+        "since": case((ongoing, pauses.c.since), else_=new.excluded.since),
+    }
     connection.execute(new.on_conflict_do_update(index_elements=["scope"], set_=changed))
     pull_brake(connection)
