@@ -182,7 +182,7 @@ STATES = {
     ],
     "An attempt began after the row had ended.": [attempt(started_at=at("2026-03-03T12:00:00Z"))],
     "The row is rejected and its last attempt was not refused.": [attempt("cem", "one", reply="later")],
-    "The row is unknown and its last attempt is not.": [row("cem", "one", status="unknown")],
+    "The row is unknown and none of its attempts is.": [row("cem", "one", status="unknown")],
 }
 
 

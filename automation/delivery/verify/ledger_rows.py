@@ -1,7 +1,7 @@
 """I1 to I4, I8, I9 and I15 as far as one row of the ledger and its attempts tell, in one pass over the messages.
 
-I2, I3: a row that was `unknown` may have become `sent` or `failed` on evidence, so its last attempt may still say
-unknown. A row of which nobody knows and that never was sent with a key says so for ever: it must not end as something
+I2, I3: a row that was `unknown` may have become `sent` or `failed` on evidence, so its attempts may still say unknown,
+the last of them or one before it. A row of which nobody knows and that never was sent with a key says so for ever: it must not end as something
 that reads like "never sent".
 
 I4: a row past its deadline, or in flight past its lease, is the next dispatch's to end. So rows are judged by the work
@@ -18,7 +18,6 @@ LEFT JOIN (
     SELECT shard, message_id, count(*) AS tries, min(number) AS lowest, max(number) AS highest,
         sum(CASE WHEN reply = 'accepted' THEN 1 ELSE 0 END) AS accepted,
         min(CASE WHEN reply = 'unknown' THEN number END) AS first_unknown,
-        max(CASE WHEN reply = 'unknown' THEN number END) AS last_unknown,
         max(CASE WHEN reply = 'refused' THEN number END) AS last_refused,
         max(started_at) AS last_start, min(provider) AS one_provider, max(provider) AS other_provider
     FROM attempts WHERE shard BETWEEN :first AND :last GROUP BY shard, message_id
@@ -54,17 +53,16 @@ STATES = (
     ),
     Rule(
         "I2",
-        # With a key, what a later attempt was told does not make the first one known.
-        "m.status = 'unknown' AND coalesce(t.last_unknown, 0) <> coalesce(t.highest, -1)"
-        " AND (m.idempotency_key IS NULL OR t.first_unknown IS NULL)",
-        "The row is unknown and its last attempt is not.",
+        # What a later attempt was told, that the provider is busy for one, does not make an earlier one known.
+        "m.status = 'unknown' AND t.first_unknown IS NULL",
+        "The row is unknown and none of its attempts is.",
     ),
 )
 ACCEPTANCES = (
     Rule("I3", "t.accepted > 0 AND m.status <> 'sent'", "The provider took it, and the row is {status}."),
     Rule(
         "I3",
-        "m.status = 'sent' AND coalesce(t.accepted, 0) = 0 AND coalesce(t.last_unknown, 0) <> coalesce(t.highest, -1)",
+        "m.status = 'sent' AND coalesce(t.accepted, 0) = 0 AND t.first_unknown IS NULL",
         "The row is sent, and no attempt says that the provider took it.",
     ),
     Rule(
