@@ -33,14 +33,15 @@ class Mishap:
     """Stands between SQLAlchemy and the driver. One thing goes wrong at a time, and only while it is armed."""
 
     def __init__(self, database: Database, chance: Random) -> None:
-        self._dialect: Any = database.engine.dialect
+        dialect: Any = database.engine.dialect
+        self._dialect = dialect
         self._chance = chance
         self._place, self._left = "", 0
         self.happened = False
         self._act: Callable[[], None] = _nothing
         for name in STATEMENTS:
             setattr(self._dialect, name, self._watched(name, "statement", None))
-        self._dialect.do_commit = self._watched("do_commit", "commit", "committed")
+        dialect.do_commit = self._watched("do_commit", "commit", "committed")
 
     def power_cut(self) -> None:
         """At a named place, or at some statement or commit, of what follows."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simulator.year import Told, Year
+from simulator.judge import Told
+from simulator.year import Year
 from sqlalchemy import event
 
 from automation.database.engine import Database, connect

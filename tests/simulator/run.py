@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
+from simulator.judge import Told
 from simulator.place import migrate, simulate
-from simulator.year import Told
 
 DAYS = 365
 LISTED = 5  # violations of a seed

@@ -1,16 +1,12 @@
 """One seed's year, day after day, in an order that the seed alone decides."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from simulator.check import Oracle
 from simulator.crashes import Mishap
 from simulator.happening import Time
+from simulator.judge import Judge, Told
 from simulator.line import Providers
 from simulator.machine import Machine, injected
 from simulator.marketers import Marketers
@@ -18,42 +14,15 @@ from simulator.shop_of_seed import PORTS, settings_of
 from simulator.staff import Act, Noting, Staff
 from simulator.weather import WEATHERS
 from simulator.world import World
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from automation.database.engine import Database
 from automation.database.schema import installation
-from automation.delivery.verify import verify
-from automation.errors import BadFiles
-from automation.playbooks.load import read_book
-from automation.worker.runs import dry_run
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 JUMPS = (timedelta(minutes=-50), timedelta(minutes=50), timedelta(hours=-3), timedelta(hours=5), timedelta(seconds=-20))
 SPINS = 6  # of the event loop, from the look for what was taken back to the first byte
-JUDGED_BY_TODAY = frozenset({"I6", "I7"})  # verify knows only where customers live now
-TABLES = (
-    "customers",
-    "enrollments",
-    "messages",
-    "attempts",
-    "consents",
-    "suppressions",
-    "offers",
-    "stage_changes",
-    "runs",
-)
-
-
-@dataclass
-class Told:
-    """What a year came to."""
-
-    seed: int
-    days: int = 0
-    violations: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    digest: str = ""
 
 
 class Year:
@@ -73,7 +42,7 @@ class Year:
         self.machine = Machine(database, self.settings, self.time, self.chance, self.providers, mishap)
         staff = Staff(database, self.time, self.chance, sorted(PORTS.values()), self._was_taken)
         self.world = World(database, folder, self.time, self.chance, staff)
-        self.oracle = Oracle(database, self.settings, self.providers, self.world)
+        self.judge = Judge(seed, database, self.settings, self.machine, self.world, self.providers)
         self._during: list[Act] = []
         self._known_soon: list[Noting] = []
         self._down = 0
@@ -88,14 +57,14 @@ class Year:
             for day in range(days):
                 self._day(day)
                 told.days += 1
-                told.violations = [*self._wrong(day)]
+                told.violations = [*self.judge.wrong(day)]
                 if told.violations:
                     break
             else:
                 self._calm(days)
-                told.violations = [*self._wrong(days)]
-        told.counts = self._counts()
-        told.digest = self._digest()
+                told.violations = [*self.judge.wrong(days, last=True)]
+        told.counts = self.judge.counts()
+        told.digest = self.judge.digest()
         self.providers.close()
         return told
 
@@ -114,12 +83,12 @@ class Year:
             self.time.wrong = self.chance.choice(JUMPS)
         elif self.chance.random() < 0.4:
             self.time.wrong = timedelta(0)
-        self._down = max(0, self._down - 1) or (self.chance.randint(2, 6) if self.chance.random() < 0.01 else 0)
-        self._troubled = self.chance.choice((0, 0, 0, 0.1, 0.5))
+        self._down = max(0, self._down - 1) or (self.chance.randint(2, 6) if self.chance.random() < 0.02 else 0)
+        self._troubled = self.chance.choice((0, 0, 0.2, 0.7))
         acts = list(self.world.acts())
         if self.chance.random() < 0.05:
             self.world.move()
-        for minutes in sorted(self.chance.sample(range(24 * 60 - 30), self.chance.choice((1, 1, 2)))):
+        for minutes in self._tick_times():
             self.time.until(start + timedelta(minutes=minutes))
             for _ in range(min(len(acts), self.chance.randint(0, 3))):
                 self._take_up(acts.pop())
@@ -128,6 +97,11 @@ class Year:
         while acts:
             acts.pop()()()
         self.time.until(start + DAY)
+
+    def _tick_times(self) -> list[int]:
+        """Minutes of the day, some of them when most customers are awake."""
+        early, late = self.chance.choice(((0, 1410), (420, 1080)))
+        return sorted(self.chance.sample(range(early, late), self.chance.choice((1, 1, 2))))
 
     def _take_up(self, act: Act) -> None:
         """At once, or in the middle of the next dispatch."""
@@ -190,42 +164,3 @@ class Year:
 
     def _was_taken(self, message_id: int) -> bool:
         return any(one.message_id == message_id for one in self.providers.taken)
-
-    def _wrong(self, day: int) -> Iterator[str]:
-        yield from self.machine.surprises
-        yield from self.oracle.look(self.machine.complete_since)
-        moved = {one.customer_id for one in self.world.people.values() if one.has_moved}
-        for one in verify(self.database, self.settings).violations:
-            if one.invariant not in JUDGED_BY_TODAY or one.about.get("customer_id") not in moved:
-                yield f"verify {one.invariant} {dict(one.about)} {one.told}"
-        if day % 30 == self.seed % 30:
-            yield from self._plans_differ()
-
-    def _plans_differ(self) -> Iterator[str]:
-        try:
-            plans = [
-                dry_run(self.database, self.settings, read_book(self.settings), self.time.machine) for _ in range(2)
-            ]
-        except BadFiles:
-            return
-        for plan in plans:
-            del plan["seconds"]
-        if plans[0] != plans[1]:
-            yield f"I11 two plans of one state differ: {plans}"
-
-    def _counts(self) -> Counter[str]:
-        counts = Counter(self.oracle.counts)
-        counts["planned_ever"] = sum(self.oracle.counts.values())
-        counts["duplicated"] = sum(times > 1 for times in self.oracle.accepted.values())
-        counts["lost"] = len(self.oracle.lost)
-        counts |= Counter(cuts=self.machine.cuts, errors=self.machine.errors, posts=len(self.providers.posts))
-        return counts
-
-    def _digest(self) -> str:
-        """Of every row and of everything the providers took."""
-        whole = hashlib.sha256(repr(self.providers.taken).encode())
-        with self.database.reading() as connection:
-            for table in TABLES:
-                rows = sorted(map(repr, connection.execute(text(f"SELECT * FROM {table}"))))
-                whole.update("\n".join(rows).encode())
-        return whole.hexdigest()

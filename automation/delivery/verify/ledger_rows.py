@@ -1,8 +1,8 @@
 """I1 to I4, I8, I9 and I15 as far as one row of the ledger and its attempts tell, in one pass over the messages.
 
 I2, I3: a row that was `unknown` may have become `sent` or `failed` on evidence, so its attempts may still say unknown,
-the last of them or one before it. A row of which nobody knows and that never was sent with a key says so for ever: it must not end as something
-that reads like "never sent".
+the last of them or one before it. A row of which nobody knows and that never was sent with a key says so for ever: it
+must not end as something that reads like "never sent".
 
 I4: a row past its deadline, or in flight past its lease, is the next dispatch's to end. So rows are judged by the work
 that was done since, not by the clock: `:worked` is the newest instant of work that is at least an hour older than the
