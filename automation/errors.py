@@ -63,6 +63,10 @@ class WrongSchema(AutomationError):
     """The database is at another revision than this program; run `automation db upgrade`."""
 
 
+class DatabaseDamaged(AutomationError):
+    """The database file is damaged; `automation db check` says where. Stop everything and restore a backup."""
+
+
 class BackupFailed(AutomationError):
     """No copy was made; see whether there is room, and whether `automation db check` finds the database sound."""
 

@@ -119,8 +119,14 @@ def sandbox_server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, database: Database, sandbox_server: SandboxServer) -> Shop:
-    """A small shop on both databases, with an empty sandbox."""
+def sandbox(sandbox_server: SandboxServer) -> SandboxServer:
+    """An empty sandbox that makes no trouble."""
     for name in ("api/messages", "faults"):
         httpx.delete(f"{sandbox_server.url}/{name}", trust_env=False).raise_for_status()
-    return Shop(tmp_path, database, sandbox_server.url)
+    return sandbox_server
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database, sandbox: SandboxServer) -> Shop:
+    """A small shop on both databases, with an empty sandbox."""
+    return Shop(tmp_path, database, sandbox.url)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from automation.cli import author, demo, intervene, keep, operate, support
+from automation.cli import author, demo, intervene, keep, operate, prove, support
 from automation.errors import AutomationError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, support, intervene, keep):
+for module in (demo, author, operate, support, intervene, keep, prove):
     module.add_to(app)
 
 

@@ -376,6 +376,8 @@ audit_log = Table(
     # message:<id> | playbook:<key> | everything
     Column("about", Key, nullable=False),
     Column("note", Text, nullable=False),
+    # Of a pause that ends by itself.
+    Column("until", Instant),
     Index("audit_log_about", "about", "number"),
 )
 

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from automation.database.engine import Database, lock
-from automation.database.schema import installation, metadata
+from automation.database.schema import installation
 from automation.database.statistics import assume_statistics
+from automation.database.work import metadata
 from automation.errors import BackupFailed, BadInput, WrongSchema
 
 SCRIPTS = Path(__file__).parent / "migrations"
+QUICK = 256_000_000  # bytes
 
 
 def upgrade(database: Database) -> str:
@@ -102,8 +104,7 @@ def check(database: Database) -> list[str]:
     with database.reading() as connection:
         found = revision(connection)
         problems = [] if found == newest() else [_difference(found)]
-        present = set(inspect(connection).get_table_names())
-        problems += [f'table "{name}" is missing: restore a backup' for name in sorted(set(metadata.tables) - present)]
+        problems += missing_tables(connection)
         if database.is_sqlite:
             rows = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
             problems += [row for row in rows if row != "ok"]
@@ -113,6 +114,25 @@ def check(database: Database) -> list[str]:
             invalid = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
             problems += [f"index {name} is invalid: REINDEX it" for name in connection.execute(invalid).scalars()]
     return problems
+
+
+def quick_check(database: Database) -> list[str]:
+    """What a quick look finds: for whoever starts after a crash and must not wait.
+
+    PRAGMA quick_check reads the whole file, some 1 GB a second from memory and a tenth of that from a slow disk, so a
+    large file is not looked at: SQLite itself says so when it meets a damaged page, and `check` is thorough.
+    """
+    with database.reading() as connection:
+        problems = missing_tables(connection)
+        if database.is_sqlite and Path(database.engine.url.database or "").stat().st_size <= QUICK:
+            rows = connection.execute(text("PRAGMA quick_check(20)")).scalars()
+            problems += [row for row in rows if row != "ok"]
+    return problems
+
+
+def missing_tables(connection: Connection) -> list[str]:
+    present = set(inspect(connection).get_table_names())
+    return [f'table "{name}" is missing: restore a backup' for name in sorted(set(metadata.tables) - present)]
 
 
 def backup(database: Database, target: Path) -> int:

@@ -23,8 +23,9 @@ LEASE = timedelta(minutes=5)  # beyond the provider's timeout
 class Call:
     """One HTTP call: messages in order, a flight for each, and what to do with those nobody can answer for.
 
-    It may be posted until `good_until`, and while the brake has the number it had when the call was decided. Where the
-    provider remembers keys, `request` are the exact bytes and `key_until` is how long it does.
+    It may be posted until `good_until`, so that it ends within its lease, and while the brake has the number it had
+    when the call was decided. Where the provider remembers keys, `request` are the exact bytes and `key_until` is how
+    long it does.
     """
 
     provider: str
@@ -101,7 +102,7 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
         [(row.shard, row.customer_id) for row in rows],
         [resends(desk, row.playbook, row.step, sender.provider) for row in rows],
         sender.brake,
-        min(loaded.case.good_until(now) for loaded in group),
+        min(now + LEASE, *(loaded.case.good_until(now) for loaded in group)),
         ADAPTERS[provider.kind].request(outgoing, sender.account, batch) if keyed else None,
         key_until(provider, now) if keyed else None,
     )

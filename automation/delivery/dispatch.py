@@ -1,8 +1,9 @@
 """The loop: prepare what is due, post it, record what was heard."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from pyrate_limiter import Limiter, Rate
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
 from automation.database.brake import brake
@@ -30,6 +32,7 @@ from automation.delivery.recovery.recover import recover
 from automation.delivery.replies import Answer, Refused, Reply
 from automation.delivery.settle import Heard, settle
 from automation.delivery.tally import Tally
+from automation.errors import DatabaseBusy
 from automation.faultpoints import reach
 from automation.settings import Provider
 
@@ -37,6 +40,9 @@ CHANNELS = ("email", "sms")
 CHUNKS_AT_ONCE = 2  # one is prepared while another is under way
 SECONDS_OF_WORK = 10  # claim no more than the provider's rate lets go in this time
 CLAIM = 500
+WAITS = (0.5, 1, 2, 4, 8)  # seconds; shorter together than a worker may take to drain
+AWAY = (OperationalError, InterfaceError, DatabaseBusy)
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
@@ -73,9 +79,10 @@ class Dispatch:
         *,
         door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
         thread: Callable[[], Executor] = one_thread,
+        share: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self.database, self.desk, self.clock, self.worker = database, desk, clock, worker
-        self._door = door
+        self._door, self._share = door, share
         self.tally = Tally()
         self.stop = asyncio.Event()
         self._trouble = Trouble()
@@ -88,19 +95,37 @@ class Dispatch:
         self._limiters = {key: _limiter(provider) for key, provider in self._providers.items()}
         self._places = {key: asyncio.Semaphore(provider.concurrency) for key, provider in self._providers.items()}
 
-    async def run(self) -> dict[str, Any]:
-        """Counts as `automation send --json` prints them."""
+    async def run(self, channels: Sequence[str] = CHANNELS) -> dict[str, Any]:
+        """Counts as `automation send --json` prints them. Without channels only lost calls are looked after."""
         started = time.monotonic()
         most = sum(provider.concurrency for provider in self._providers.values())
         with self._writer, closing(self._clearance):
             lost = await self._write(self._recover)
             async with self._door(most) as door:
-                await asyncio.gather(self._send(lost, door), *(self._empty(channel, door) for channel in CHANNELS))
+                works = [self._send(lost, door), *(self._empty(channel, door) for channel in channels)]
+                ends = await asyncio.gather(*map(self._or_stop, works), return_exceptions=True)
+        for error in ends:
+            if error is not None:
+                raise error
         return self.tally.as_dict(time.monotonic() - started)
+
+    async def _or_stop(self, work: Coroutine[Any, Any, None]) -> None:
+        """Where one fails, the others begin nothing new: what is under way anywhere is finished and recorded."""
+        try:
+            await work
+        except Exception:
+            self.stop.set()
+            raise
 
     async def _empty(self, channel: str, door: Line) -> None:
         """Send what is due on one channel."""
         under_way: set[asyncio.Task[None]] = set()
+        try:
+            await self._go_on(channel, door, under_way)
+        finally:
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _go_on(self, channel: str, door: Line, under_way: set[asyncio.Task[None]]) -> None:
         while not self.stop.is_set():
             prepared = await self._write(lambda connection: self._prepare(connection, channel))
             if prepared.calls:
@@ -109,7 +134,8 @@ class Dispatch:
             if prepared.claimed == 0 and not under_way:
                 return
             if prepared.claimed == 0 or len(under_way) >= CHUNKS_AT_ONCE:
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                under_way -= done
                 for task in done:
                     task.result()
         await asyncio.gather(*under_way)
@@ -126,7 +152,7 @@ class Dispatch:
 
     def _limit(self, key: str) -> int:
         provider = self._providers[key]
-        calls = SECONDS_OF_WORK * provider.rate.amount / provider.rate.period.total_seconds()
+        calls = self._share() * SECONDS_OF_WORK * provider.rate.amount / provider.rate.period.total_seconds()
         return max(1, min(CLAIM, int(calls * provider.batch)))
 
     async def _send(self, calls: Sequence[Call], door: Line) -> None:
@@ -138,14 +164,16 @@ class Dispatch:
         await self._record(await asyncio.gather(*(self._post(call, door) for call in waiting)))
 
     async def _post(self, call: Call, door: Line) -> Posted:
-        """Not posted, without a byte, is what must not go any more and what the provider turned out unfit for."""
+        """Not posted, without a byte, is what must not go any more and what the provider turned out unfit for,
+        and what has not had its turn when the worker is told to stop.
+        """
         provider = self._providers[call.provider]
         adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
         async with self._places[call.provider]:
             await self._limiters[call.provider].try_acquire_async(call.provider)
-            if call.provider in self._trouble.unfit or not await self._is_clear(call):
+            started_at = self.clock()  # the last look comes after it, so none begins after a withdrawal's commit
+            if self.stop.is_set() or call.provider in self._trouble.unfit or not await self._is_clear(call):
                 return Posted(call)
-            started_at = self.clock()
             request = call.request or adapter.request(call.outgoing, account, call.key)
             heard = await door.post(request, timeout=provider.timeout)
         if isinstance(heard, Answer):
@@ -153,18 +181,38 @@ class Dispatch:
         return Posted(call, [from_failure(heard)] * len(call.outgoing), started_at)
 
     async def _is_clear(self, call: Call) -> bool:
-        """Nothing was taken back since it was decided, and it did not wait too long for its turn."""
-        return await self._clearance.number() == call.brake and self.clock() <= call.good_until
+        """Nothing was taken back since it was decided, and it did not wait too long for its turn. Where nobody can say,
+        because the database is away, nothing is posted.
+        """
+        try:
+            number = await self._clearance.number()
+        except AWAY:
+            return False
+        return number == call.brake and self.clock() <= call.good_until
 
     async def _record(self, posted: Sequence[Posted]) -> None:
         answered = [one for one in posted if one.replies]
         unposted = [flight for one in posted if not one.replies for flight in one.call.flights]
         if answered:
             reach("before_record")
-            await self._write(lambda connection: self._note(connection, answered))
+            await self._keep(lambda connection: self._note(connection, answered))
             reach("recorded")
         if unposted:
-            await self._write(lambda connection: release(connection, unposted, self.clock()))
+            await self._keep(lambda connection: release(connection, unposted, self.clock()))
+
+    async def _keep(self, work: Callable[[Connection], None]) -> None:
+        """Nobody else knows what was heard, so a database that is away for a moment is asked again. Done twice, because
+        the answer to the first commit got lost, it changes nothing: the rows are in flight no more.
+        """
+        for wait in WAITS:
+            try:
+                await self._write(work)
+            except AWAY as error:
+                log.warning("what was heard cannot be written (%s); asking again in %s s", type(error).__name__, wait)
+                await asyncio.sleep(wait)
+            else:
+                return
+        await self._write(work)
 
     def _note(self, connection: Connection, answered: Sequence[Posted]) -> None:
         now = self.clock()

@@ -1,17 +1,16 @@
 """Which local dates are due, and who works on which part of them. Running a date twice adds nothing."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import or_, select, update
 
 from automation.clock import latest_run_date, local_date
 from automation.customers.facts.compute import facts_table
 from automation.database.engine import Database
-from automation.database.schema import Shards, customers, run_parts, runs
+from automation.database.schema import Shards, run_parts, runs
 from automation.delivery.desk import Desk
 from automation.delivery.workers import is_gone
 from automation.faultpoints import reach
@@ -19,23 +18,37 @@ from automation.lifecycle.evaluate import customers_by_stage
 from automation.playbooks.load import Book
 from automation.settings import Settings
 from automation.values import instant_text
+from automation.worker.begin import begin, parts
 from automation.worker.evaluate import PartSummary, evaluate_part, prepare_run
 
-CUSTOMERS_A_PART = 50_000
 LEASE = timedelta(minutes=10)
 NO_DATE = date.max  # a dry run is of none: today's may be done, with changes of its own
+Stopping = Callable[[], bool]
 
 
 class DryRun(Exception):
     """Takes a dry run's transaction back."""
 
 
-def tick(database: Database, settings: Settings, book: Book, worker: str, now: datetime) -> dict[str, Any] | None:
+def tick(
+    database: Database, settings: Settings, book: Book, worker: str, now: datetime, stopping: Stopping = lambda: False
+) -> dict[str, Any] | None:
     """Do the run that is due, if one is: the newest date whose hour has come. Older ones count as missed."""
-    day = latest_run_date(now, settings.business.zone, settings.schedule.evaluate_at)
+    if is_settled(database, settings, now):
+        return None
+    return run_date(database, settings, book, worker, due_date(settings, now), now, stopping)
+
+
+def due_date(settings: Settings, now: datetime) -> date:
+    """The newest date whose hour has come."""
+    return latest_run_date(now, settings.business.zone, settings.schedule.evaluate_at)
+
+
+def is_settled(database: Database, settings: Settings, now: datetime) -> bool:
+    """Whether the date that is due was run; after a clock that went ahead and came back it may count as missed."""
+    over = (runs.c.date == due_date(settings, now), runs.c.status.in_(["done", "missed"]))
     with database.reading() as connection:
-        done = connection.execute(select(runs.c.date).where(runs.c.date == day, runs.c.status == "done")).first()
-    return None if done else run_date(database, settings, book, worker, day, now)
+        return connection.execute(select(runs.c.date).where(*over)).first() is not None
 
 
 def evaluate(database: Database, settings: Settings, book: Book, worker: str, now: datetime) -> dict[str, Any]:
@@ -44,17 +57,26 @@ def evaluate(database: Database, settings: Settings, book: Book, worker: str, no
 
 
 def run_date(
-    database: Database, settings: Settings, book: Book, worker: str, day: date, now: datetime
+    database: Database,
+    settings: Settings,
+    book: Book,
+    worker: str,
+    day: date,
+    now: datetime,
+    stopping: Stopping = lambda: False,
 ) -> dict[str, Any]:
-    """Insert the run unless it is there, work on its free parts, and finish it when all are done."""
+    """Insert the run unless it is there, work on its free parts, and finish it when all are done.
+
+    Whoever is stopping begins no further part: it is another's, or the next start's.
+    """
     started = time.monotonic()
     with database.writing() as connection:
-        begun = _begin(connection, day, now)
+        begun = begin(connection, day, now)
         desk = prepare_run(connection, settings, book, now) if begun else None
     done = PartSummary()
     whole = None
     if begun and desk is not None:
-        while (shards := _claim(database, day, worker, now)) is not None:
+        while not stopping() and (shards := _claim(database, day, worker, now)) is not None:
             done.add(_work(database, desk, day, shards, worker, now))
             reach("plan_committed")
         whole = _finish(database, day, now)
@@ -70,41 +92,13 @@ def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -
         with database.writing() as connection:
             desk = prepare_run(connection, settings, book, now)
             done = PartSummary()
-            for shards in _parts(connection):
+            for shards in parts(connection):
                 done.add(evaluate_part(connection, desk, shards, NO_DATE, now))
             day, seconds = local_date(now, settings.business.zone), time.monotonic() - started
             found |= _told(book, day, now, done, done.stages, seconds)
             raise DryRun  # noqa: TRY301 (leaving the block is what takes it back)
     except DryRun:
         return found
-
-
-def _begin(connection: Connection, day: date, now: datetime) -> bool:
-    """Whether there is work: a new run, or one that was broken off. Dates between the last run and this are missed."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(runs).values(date=day, now=now, status="running", started_at=now)
-    if connection.execute(new.on_conflict_do_nothing(index_elements=["date"])).rowcount:
-        _note_missed(connection, day)
-        connection.execute(insert(run_parts), [_part(day, shards) for shards in _parts(connection)])
-        return True
-    return bool(connection.execute(select(runs.c.status).where(runs.c.date == day)).scalar_one() == "running")
-
-
-def _note_missed(connection: Connection, day: date) -> None:
-    last = connection.execute(select(func.max(runs.c.date)).where(runs.c.date < day)).scalar()
-    days = (day - last).days if last else 0
-    missed = [{"date": last + timedelta(days=one), "status": "missed"} for one in range(1, days)] if last else []
-    if missed:
-        connection.execute(insert(runs), missed)
-
-
-def _parts(connection: Connection) -> Iterator[Shards]:
-    count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
-    return Shards.parts(count, CUSTOMERS_A_PART)
-
-
-def _part(day: date, shards: Shards) -> dict[str, Any]:
-    return {"date": day, "first_shard": shards.first, "last_shard": shards.last}
 
 
 def _claim(database: Database, day: date, worker: str, now: datetime) -> Shards | None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -14,15 +15,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
-from automation.delivery.dispatch import Dispatch
-from automation.delivery.versions import contents_of, require_good
+from automation.delivery.desk import Desk
+from automation.delivery.dispatch import CHANNELS, Dispatch
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
-from automation.playbooks.load import Book, read_book
 from automation.settings import Settings
+from automation.worker import life
 from automation.worker.evaluate import prepare_run
+from automation.worker.files import Files
+from automation.worker.nightly import LOOK_EVERY, check_tonight
 from automation.worker.only import only_worker
+from automation.worker.ramp import share
 from automation.worker.runs import tick
+from automation.worker.start import Start
 
 log = logging.getLogger(__name__)
 RUN_EVERY = timedelta(seconds=20)
@@ -49,14 +54,32 @@ class Worker:
     def _run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
+        drained = threading.Event()
+        threading.Thread(target=self._end_in_time, args=(drained,), daemon=True).start()
+        try:
+            self._work()
+        finally:
+            drained.set()
+        log.info("worker drained", extra={"worker": self.name})
+
+    def _work(self) -> None:
+        log.info("worker started", extra={"worker": self.name})
+        Start(self.database, self.settings, self.clock, self.name, self, self._stopping).run()
         scheduler = self._scheduler()
         scheduler.start()
-        log.info("worker started", extra={"worker": self.name})
         while not self._stopping.wait(timeout=1):
             pass
         scheduler.pause()
         scheduler.shutdown(wait=True)
-        log.info("worker drained", extra={"worker": self.name})
+        self._tried(self._leave)
+
+    def _end_in_time(self, drained: threading.Event) -> None:
+        """What is under way is finished, within limits: whoever told us to stop does not wait for ever either."""
+        self._stopping.wait()
+        if not drained.wait(DRAIN.total_seconds()):
+            log.error("the worker ends with calls under way; the next start looks after them")
+            logging.shutdown()
+            os._exit(1)
 
     def stop(self, signum: int | None = None, frame: FrameType | None = None) -> None:
         """Claim nothing new; what is under way is finished and recorded."""
@@ -69,17 +92,26 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(4)}, job_defaults=defaults, timezone="UTC"
         )
-        for work, every in ((self.evaluate, RUN_EVERY), (self.dispatch, self.settings.schedule.dispatch_every)):
+        ticks = {
+            self.dispatch: self.settings.schedule.dispatch_every,
+            self.evaluate: RUN_EVERY,
+            self.sign: life.SIGN_EVERY,
+            self.check: LOOK_EVERY,
+        }
+        for work, every in ticks.items():
             trigger = IntervalTrigger(seconds=max(1, int(every.total_seconds())))
-            scheduler.add_job(self._guarded, trigger, [work], id=work.__name__, next_run_time=self.clock())
+            first = self.clock() + (LOOK_EVERY if work == self.check else timedelta(0))  # a start has enough to do
+            scheduler.add_job(self._guarded, trigger, [work], id=work.__name__, next_run_time=first)
         return scheduler
 
     def _guarded(self, work: Callable[[], Any]) -> None:
+        if not self._stopping.is_set():
+            self._tried(work)
+
+    def _tried(self, work: Callable[[], Any]) -> None:
         """A tick that fails is told and tried again at the next one: the worker runs alone for months."""
-        if self._stopping.is_set():
-            return
         try:
             work()
         except BadFiles as error:
@@ -90,61 +122,54 @@ class Worker:
     def evaluate(self) -> None:
         """The daily run, if one is due."""
         now = self.clock()
-        done = tick(self.database, self.settings, self._files.book(), self.name, now)
+        done = tick(self.database, self.settings, self._files.book(), self.name, now, self._stopping.is_set)
         if done is not None:
             log.info("daily run done", extra={key: done[key] for key in ("date", "customers", "changes", "planned")})
 
     def dispatch(self) -> None:
         """Send what is due."""
-        now = self.clock()
-        with self.database.writing() as connection:
-            desk = prepare_run(connection, self.settings, self._files.book(), now)
-        told = asyncio.run(self._send(Dispatch(self.database, desk, self.clock, self.name)))
+        self._dispatch_on(CHANNELS)
+
+    def recover(self) -> None:
+        """Look after the calls that nobody holds any more, and send nothing new."""
+        self._dispatch_on(())
+
+    def _dispatch_on(self, channels: Sequence[str]) -> None:
+        desk = self.desk(self.clock())
+        dispatch = Dispatch(self.database, desk, self.clock, self.name, share=self._share())
+        told = asyncio.run(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
 
-    async def _send(self, dispatch: Dispatch) -> dict[str, Any]:
+    def desk(self, now: datetime) -> Desk:
+        """Everything that deciding needs. Raises BadFiles."""
+        with self.database.writing() as connection:
+            return prepare_run(connection, self.settings, self._files.book(), now)
+
+    def _share(self) -> Callable[[], float]:
+        """The share of the rate to send at, moment by moment."""
+        with self.database.reading() as connection:
+            gap = life.newest_downtime(connection)
+        return lambda: share(gap.ended_at, gap.lasted, self.clock()) if gap else 1.0
+
+    def sign(self) -> None:
+        """Write that this worker lives."""
+        with self.database.writing() as connection:
+            life.sign(connection, self.name, self.clock())
+
+    def _leave(self) -> None:
+        with self.database.writing() as connection:
+            life.leave(connection, self.name, self.clock())
+
+    def check(self) -> None:
+        """The nightly check, if it is time and nobody has done it."""
+        check_tonight(self.database, self.settings, self.name, self.clock(), self._stopping.is_set)
+
+    async def _send(self, dispatch: Dispatch, channels: Sequence[str]) -> dict[str, Any]:
         self._dispatch, self._loop = dispatch, asyncio.get_running_loop()
         if self._stopping.is_set():
             dispatch.stop.set()
         try:
-            return await dispatch.run()
+            return await dispatch.run(channels)
         finally:
             self._dispatch = self._loop = None
-
-
-class Files:
-    """The marketers' files, read again when one of them changes. Broken ones leave the last good ones in force."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._seen: tuple[tuple[str, int, int], ...] = ()
-        self._book: Book | None = None
-
-    def book(self) -> Book:
-        """Raises BadFiles only when there never was a good state."""
-        seen = self._state()
-        if self._book is None or seen != self._seen:
-            try:
-                self._book = self._read()
-            except BadFiles as error:
-                if self._book is None:
-                    raise
-                log.error("the files have problems; their last good state stays in force: %s", error)  # noqa: TRY400 (likewise)
-            self._seen = seen
-        return self._book
-
-    def _read(self) -> Book:
-        book = read_book(self.settings)
-        for content in contents_of(book, self.settings).values():
-            require_good(content)
-        return book
-
-    def _state(self) -> tuple[tuple[str, int, int], ...]:
-        paths = self.settings.paths
-        folders = {self.settings.path(one) for one in (paths.playbooks, paths.templates)}
-        files = {self.settings.path(one) for one in (paths.facts, paths.lifecycle)}
-        for folder in folders:
-            files |= {file for file in folder.rglob("*") if file.is_file()}
-        stats = ((str(file), file.stat()) for file in sorted(files) if file.exists())
-        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

@@ -68,6 +68,8 @@ def test_a_sound_installation_passes_every_check(sent: Shop) -> None:
         "daily run",
         "due messages",
         "unknown messages",
+        "worker",
+        "nightly check",
     ]
     assert "it is 2026-03-02 12:00 CET in Europe/Rome; time zone data" in checks["zones"].told
     assert checks["daily run"].told == "the newest is of 2026-03-02"

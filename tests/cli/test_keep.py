@@ -29,14 +29,14 @@ def test_verify_says_that_all_is_well_or_what_is_not(shop: Shop) -> None:
         connection.execute(update(messages).values(status="sent"))
     code, printed = typed(shop, "verify", "--json", "--since", "2026-03-01T00:00:00Z")
     told = json.loads(printed)
-    assert (code, told["ok"], told["counts"]) == (1, False, {"I2": 2, "I3": 1})
+    assert (code, told["ok"], told["counts"]) == (1, False, {"I2": 2, "I3": 1, "I4": 1})
     (row,) = shop.rows()
-    assert told["violations"][-1] == {
+    assert {
         "invariant": "I3",
         "message_id": row.message_id,
         "customer_id": "ada",
         "told": "The row is sent, and no attempt says that the provider took it.",
-    }
+    } in told["violations"]
     code, printed = typed(shop, "verify")
     assert (code, "I2: 2" in printed) == (1, True)
     assert f"message {row.message_id}, customer ada" in printed

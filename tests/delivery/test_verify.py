@@ -4,16 +4,18 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 from shop import Shop, at, playbook, step
-from sqlalchemy import ColumnElement, Connection, create_engine, delete, insert, make_url, select, text, update
+from sqlalchemy import ColumnElement, Connection, create_engine, delete, insert, literal, make_url, select, text, update
 
 from automation.database.engine import Database, connect
 from automation.database.schema import (
     attempts,
+    audit_log,
     consents,
     customers,
     enrollments,
@@ -23,6 +25,7 @@ from automation.database.schema import (
     pauses,
     playbook_versions,
     run_parts,
+    runs,
     shard_of,
     stage_changes,
     suppressions,
@@ -192,6 +195,7 @@ def test_a_row_contradicts_its_state_or_its_attempts(after: Check, told: str) ->
 
 
 UNCERTAIN = {"reply": "unknown"}
+KEYED = {"idempotency_key": "k", "request_hash": "h"}
 ACCEPTANCES = {
     "The provider took it, and the row is failed.": [row(status="failed", sent_at=None)],
     "The row is sent, and no attempt says that the provider took it.": [attempt(reply="later")],
@@ -226,7 +230,7 @@ def test_what_is_uncertain_may_be_unknown_settled_on_evidence_or_repeated_with_a
     assert after(row(status="failed", sent_at=None), attempt(**UNCERTAIN)) == set()
     repeated = [another_attempt(), attempt(**UNCERTAIN).where(attempts.c.number == 1)]
     assert after(row(attempts=2, possible_duplicate=True), *repeated) == set()
-    assert after(row(attempts=2, idempotency_key="k"), *repeated) == set()
+    assert after(row(attempts=2, **KEYED), *repeated) == set()
 
 
 PAST, OVER = at("2026-03-02T12:00:00Z"), at("2026-03-03T06:00:00Z")
@@ -354,7 +358,8 @@ def test_the_history_of_stages_does_not_join_up(after: Check) -> None:
     told = "The change of 2026-03-03 leaves the stage regular, but the one before led to new."
     assert after(gap) == {("history", told)}
     told = "The customer stands in buyer, but the newest change led to new."
-    assert after(delete(stage_changes).where(second)) == {("history", told)}
+    said = ("I14", "The run says 1 stage changes; there are 0 of its date.")
+    assert after(delete(stage_changes).where(second)) == {("history", told), said}
     still = update(stage_changes).where(second).values(from_stage="buyer")
     assert ("history", "The change of 2026-03-03 changes nothing.") in after(still)
 
@@ -364,6 +369,90 @@ def test_a_run_is_done_and_its_parts_are_not(after: Check) -> None:
         ("runs", "The run is done, but 1 of its parts are not.")
     }
     assert after(update(run_parts).values(last_shard=99)) == {("runs", "The run's parts cover 100 shards of 256.")}
+
+
+def test_a_run_of_an_earlier_date_was_broken_off_and_left(after: Check) -> None:
+    first = update(runs).where(runs.c.date == date(2026, 3, 2)).values(status="running")
+    told = ("runs", "The run was never finished, and one of a later date is done.")
+    assert told in after(first)
+    assert told not in after(first.values(status="missed"))
+
+
+def test_what_a_run_says_it_did_is_not_there(after: Check) -> None:
+    first = (runs.c.date == date(2026, 3, 2)) & (runs.c.status == "done")
+    summary = {"entered": {"care": 4}, "changes": 5, "planned": 9}
+    assert after(update(runs).where(first).values(summary=summary)) == {
+        ("I14", "The run says that 4 entered a playbook; there are 3 such passages."),
+        ("I14", "The run says 5 stage changes; there are 3 of its date."),
+        ("I14", "The run says it planned 9 messages; only 3 are there."),
+    }
+
+
+def passage(customer: str = "bob", **values: Any) -> Any:
+    return update(enrollments).where(enrollments.c.customer_id == customer).values(**values)
+
+
+def test_a_message_of_a_passage_is_lost(after: Check) -> None:
+    lost = "The passage is past 2 steps, and only 2 messages of it are there."
+    ended = "The passage goes on, and 0 of its messages are still to end."
+    assert after(delete(messages).where(of("bob", "text"))) == {("I4", lost), ("I4", ended)}
+    closed = passage(exited_at=at(NOON2), exit_reason="completed", next_step=4)
+    assert ("I4", "The passage is past 4 steps, and only 3 messages of it are there.") in after(closed)
+
+
+def test_two_messages_of_a_passage_wait_at_once(after: Check) -> None:
+    again = row("bob", "two", status="planned", sent_at=None, finished_at=None, attempts=0)
+    told = after(again)
+    assert ("I4", "The passage goes on, and 2 of its messages are still to end.") in told
+    assert ("I4", "2 messages of one passage are still to end.") in told
+
+
+def test_a_message_is_posted_again_after_it_was_taken(after: Check) -> None:
+    later = attempt(reply="refused").where(attempts.c.number == 2)
+    told = after(row(attempts=2, possible_duplicate=True), another_attempt(), later)
+    assert told == {("I3", "It was posted again after the provider had taken it.")}
+
+
+def test_a_key_stands_for_no_bytes(after: Check) -> None:
+    told = ("I3", "It has a key and does not say for which bytes, or since when.")
+    assert after(row(idempotency_key="k")) == {told}
+    assert after(row(**KEYED)) == set()
+
+
+def test_an_outcome_is_told_of_a_message_that_never_was_posted(after: Check) -> None:
+    ids = select(messages.c.shard, messages.c.message_id, literal("p"), literal("k"), literal("delivered"))
+    happened = ids.add_columns(messages.c.planned_at, messages.c.planned_at).where(of("bob", "text"))
+    columns = ["shard", "message_id", "provider", "event_key", "outcome", "happened_at", "received_at"]
+    told = after(insert(outcomes).from_select(columns, happened))
+    assert told == {("I12", "It has an outcome (delivered) and never was posted.")}
+
+
+def test_a_code_that_was_given_does_not_say_until_when(after: Check) -> None:
+    told = ("I15", "Its offer code does not say since or until when.")
+    assert after(update(offers).values(expires_at=None)) == {told}
+
+
+def by_hand(act: str, about: str, recorded: str, until: str | None = None) -> Any:
+    words = {"actor": "Ada", "act": act, "about": about, "note": "", "recorded_at": at(recorded)}
+    return insert(audit_log).values(words | {"until": at(until) if until else None})
+
+
+@pytest.mark.parametrize("scope", ["everything", "playbook:care", "provider:sandbox_email"])
+def test_a_post_begins_during_a_pause_by_hand_that_is_over_by_now(after: Check, scope: str) -> None:
+    before, resumed = "2026-03-03T10:00:00Z", "2026-03-03T12:00:00Z"
+    told = {("I5", f"Attempt 1 began during a pause of {scope} by hand.")}
+    pause, resume = by_hand("pause", scope, before), by_hand("resume", scope, resumed)
+    assert after(pause, resume) == told
+    assert after(by_hand("pause", scope, before, "2026-03-03T11:30:00Z")) == told
+
+
+def test_a_pause_of_something_else_or_over_before_the_post_accuses_nobody(after: Check) -> None:
+    before, over = "2026-03-03T10:00:00Z", "2026-03-03T10:30:00Z"
+    assert after(by_hand("pause", "everything", before), by_hand("resume", "everything", over)) == set()
+    assert after(by_hand("pause", "everything", before, over)) == set()
+    assert after(by_hand("pause", "playbook:other", before)) == set()
+    assert after(by_hand("pause", "provider:other", before)) == set()
+    assert after(by_hand("pause", "everything", "2026-03-03T10:59:50Z")) == set()
 
 
 def test_a_row_belongs_to_nothing(after: Check) -> None:
@@ -384,7 +473,8 @@ def test_a_customer_is_in_a_playbook_twice_where_no_constraint_stands(after: Che
     copied["enrollment_id"] = (enrollments.c.enrollment_id + 256 * 99).label("enrollment_id")
     mine = select(*copied.values()).where(enrollments.c.customer_id == "ada", enrollments.c.playbook == "care")
     told = after(text("DROP INDEX one_open_enrollment"), insert(enrollments).from_select(list(copied), mine))
-    assert told == {("I1", "The customer is in the playbook 2 times at once.")}
+    assert ("I1", "The customer is in the playbook 2 times at once.") in told
+    assert {invariant for invariant, _ in told} == {"I1", "I4", "I14"}
 
 
 def test_a_step_has_two_rows_where_no_constraint_stands(shop: Shop, after: Check) -> None:

@@ -14,9 +14,10 @@ from automation.database.engine import Database
 from automation.database.schema import facts_as_of, run_parts, runs
 from automation.delivery.workers import is_gone, worker_name
 from automation.errors import BadFiles
+from automation.worker import begin
 from automation.worker import runs as daily
 from automation.worker.evaluate import evaluate_part
-from automation.worker.scheduler import Files
+from automation.worker.files import Files
 
 DAY1, DAY2 = "2026-03-02T06:00:00Z", "2026-03-03T06:00:00Z"
 
@@ -87,7 +88,7 @@ def test_four_schedulers_in_the_same_second_do_one_run(shop: Shop) -> None:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daily, "CUSTOMERS_A_PART", 10)
+    monkeypatch.setattr(begin, "CUSTOMERS_A_PART", 10)
 
 
 @pytest.mark.usefixtures("small_parts")

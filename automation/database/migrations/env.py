@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from automation.database import schema
+from automation.database import work
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=schema.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=work.metadata)
 context.run_migrations()

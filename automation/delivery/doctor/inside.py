@@ -9,9 +9,11 @@ from sqlalchemy.exc import DatabaseError
 
 from automation.clock import latest_run_date, local_text
 from automation.database.engine import open_database
-from automation.database.schema import PLANNED, messages, metadata, runs
+from automation.database.schema import PLANNED, messages, runs
 from automation.database.upgrade import newest, next_move, revision
+from automation.database.work import metadata
 from automation.delivery.doctor.check import Check
+from automation.delivery.doctor.watch import nightly_check, worker
 from automation.errors import AutomationError
 from automation.settings import CHANNELS, Settings
 
@@ -56,6 +58,8 @@ def _looked_at(connection: Connection, settings: Settings, now: datetime) -> Ite
         yield _daily_run(connection, settings, now)
         yield _waiting(connection, settings, now)
         yield _unknown(connection, now)
+        yield worker(connection, settings, now)
+        yield nightly_check(connection, now)
 
 
 def _schema(connection: Connection) -> Check:

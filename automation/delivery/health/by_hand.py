@@ -21,7 +21,7 @@ def pause(connection: Connection, scope: str, by: str, words: str, until: dateti
     if until is not None and until <= now:
         raise BadInput("--until: the end of a pause lies in the future")
     pause_scope(connection, scope, words or f"paused by {by}", now, until)
-    note(connection, by, "pause", scope, words, now)
+    note(connection, by, "pause", scope, words, now, until)
 
 
 def resume(connection: Connection, scope: str, by: str, words: str, now: datetime) -> None:

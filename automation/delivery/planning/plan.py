@@ -46,7 +46,7 @@ def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) 
     among = shards.each_of(messages)
     while True:
         find_doubtful(connection, desk, among, now, now + HORIZON)
-        _decide_doubtful(connection, desk, now, total)
+        decide_doubtful(connection, desk, now, total)
         if not give_turns(connection, desk.book.playbooks, now):
             return total
         earliest = plan_turns(connection, desk, now, total)
@@ -55,7 +55,7 @@ def plan_day(connection: Connection, desk: Desk, shards: Shards, now: datetime) 
         among = and_(shards.each_of(messages), exists().where(of_enrollment(turns)))
 
 
-def _decide_doubtful(connection: Connection, desk: Desk, now: datetime, total: Planned) -> None:
+def decide_doubtful(connection: Connection, desk: Desk, now: datetime, total: Planned) -> None:
     """Afterwards `finished` names the passages whose step was skipped."""
     empty(connection, finished)
     total.skipped += skip_for_sure(connection, now)

@@ -67,7 +67,7 @@ def _begin_again(
         people,
         [False] * len(rows),
         brake(connection),
-        repeat.good_until,
+        min(now + LEASE, repeat.good_until),
         repeat.request,
         until,
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -48,8 +48,16 @@ def create_app(keep: Path | None = None) -> Starlette:
         *_fault_routes(faults),
     ]
     return Starlette(
-        routes=routes, lifespan=lifespan, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)]
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
+        exception_handlers={ClientDisconnect: _went_away},
     )
+
+
+async def _went_away(request: Request, error: Exception) -> Response:  # noqa: ARG001 (the signature is the library's)
+    """Whoever hangs up in the middle of a request has sent nothing."""
+    return Response(status_code=400)
 
 
 def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:

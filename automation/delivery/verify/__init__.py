@@ -1,8 +1,8 @@
 """An independent checker of the delivery promise: it reads the tables and shares no query with the code it checks.
 
-Checked: I1 to I9 and I15 of the promise as far as rows tell, and as `history`, `runs` and `orphan` what they rest on.
-Not seen from here: what a provider took (the fault tests compare with the sandbox's own log), subjects and headers
-(not kept), equal plans (I11), webhooks (I12), logs (I13), screens (I14).
+Checked: I1 to I9, I12, I14 and I15 of the promise as far as rows tell, and as `history`, `runs` and `orphan` what they
+rest on. Not seen from here: what a provider took (the fault tests compare with the sandbox's own log), subjects and
+headers (not kept), equal plans (I11), signatures of webhooks (I12), logs (I13), screens (I14).
 
 One part of the shards after another, each scanned once or a few times in a transaction of its own and read as a stream:
 memory does not grow with the ledger.
@@ -19,10 +19,19 @@ from sqlalchemy import Column, Connection, func, inspect, select
 from automation.database.engine import Database
 from automation.database.schema import Shards, attempts, messages, runs
 from automation.database.types import EPOCH, MICROSECOND, Instant
+from automation.delivery.verify.figures import Figures, finished_runs
 from automation.delivery.verify.finding import Scan, Violation, broken_by
 from automation.delivery.verify.ledger_rows import message_scan
 from automation.delivery.verify.local_time import outside_windows, over_caps
-from automation.delivery.verify.other_rows import HISTORY, ORPHANS, STANDING, TWICE, customer_scan, whole_scans
+from automation.delivery.verify.other_rows import (
+    HISTORY,
+    ORPHANS,
+    PASSAGES,
+    STANDING,
+    TWICE,
+    customer_scan,
+    whole_scans,
+)
 from automation.delivery.verify.permission import COMMIT, IMPORT, forbidden_posts
 from automation.settings import Settings
 
@@ -66,6 +75,7 @@ def verify(
     report = Report()
     with database.reading() as connection:
         bound = _bound(connection)
+        figures = Figures(finished_runs(connection))
         parts = list(_parts(connection))
         for scan in whole_scans(connection.dialect.name):
             for violation in broken_by(connection, scan, bound):
@@ -74,7 +84,10 @@ def verify(
         with database.reading() as connection:
             for violation in _of_part(connection, settings, shards, since or EPOCH, bound):
                 report.add(violation)
+            figures.add(connection, shards)
         progress(number, len(parts))
+    for violation in figures.compared():
+        report.add(violation)
     report.violations.sort(key=lambda one: one.invariant)
     return report
 
@@ -92,7 +105,7 @@ def _of_part(
 
 def _scans(connection: Connection) -> Iterator[Scan]:
     dialect = connection.dialect.name
-    yield from (*TWICE, message_scan(dialect), *ORPHANS, customer_scan(dialect), HISTORY)
+    yield from (*TWICE, message_scan(dialect), PASSAGES, *ORPHANS, customer_scan(dialect), HISTORY)
     if inspect(connection).has_table("facts"):  # it is made by the first run
         yield STANDING
 

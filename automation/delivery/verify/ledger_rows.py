@@ -17,6 +17,7 @@ SOURCE = """messages m
 LEFT JOIN (
     SELECT shard, message_id, count(*) AS tries, min(number) AS lowest, max(number) AS highest,
         sum(CASE WHEN reply = 'accepted' THEN 1 ELSE 0 END) AS accepted,
+        min(CASE WHEN reply = 'accepted' THEN number END) AS first_accepted,
         min(CASE WHEN reply = 'unknown' THEN number END) AS first_unknown,
         max(CASE WHEN reply = 'refused' THEN number END) AS last_refused,
         max(started_at) AS last_start, min(provider) AS one_provider, max(provider) AS other_provider
@@ -69,6 +70,12 @@ ACCEPTANCES = (
         "I3",
         "t.accepted > 1 AND NOT m.possible_duplicate",
         "The provider took it {accepted} times, and the row is not marked as a possible duplicate.",
+    ),
+    Rule("I3", "t.first_accepted < t.highest", "It was posted again after the provider had taken it."),
+    Rule(
+        "I3",
+        "m.idempotency_key IS NOT NULL AND (m.request_hash IS NULL OR m.first_used_at IS NULL)",
+        "It has a key and does not say for which bytes, or since when.",
     ),
     Rule(
         "I3",

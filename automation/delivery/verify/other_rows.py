@@ -36,7 +36,10 @@ ORPHANS = (
         "o.message_id, o.outcome",
         "outcomes o LEFT JOIN messages m ON m.shard = o.shard AND m.message_id = o.message_id",
         OF_PART.format("o"),
-        (Rule("orphan", "m.message_id IS NULL", "An outcome ({outcome}) belongs to a message that is not there."),),
+        (
+            Rule("orphan", "m.message_id IS NULL", "An outcome ({outcome}) belongs to a message that is not there."),
+            Rule("I12", "m.attempts = 0", "It has an outcome ({outcome}) and never was posted."),
+        ),
     ),
     Scan(
         "e.enrollment_id, e.customer_id",
@@ -48,7 +51,36 @@ ORPHANS = (
         "o.enrollment_id, o.pool",
         "offers o LEFT JOIN enrollments e ON e.shard = o.shard AND e.enrollment_id = o.enrollment_id",
         OF_PART.format("o"),
-        (Rule("orphan", "e.enrollment_id IS NULL", "An offer code belongs to an enrollment that is not there."),),
+        (
+            Rule("orphan", "e.enrollment_id IS NULL", "An offer code belongs to an enrollment that is not there."),
+            Rule(
+                "I15",
+                "o.assigned_at IS NULL OR o.expires_at IS NULL",
+                "Its offer code does not say since or until when.",
+            ),
+        ),
+    ),
+)
+PASSAGES = Scan(
+    "e.enrollment_id, e.customer_id, e.playbook, e.next_step, coalesce(m.steps, 0) AS steps,"
+    " coalesce(m.waiting, 0) AS waiting",
+    "enrollments e LEFT JOIN (SELECT shard, enrollment_id, count(*) AS steps,"
+    " sum(CASE WHEN status IN ('planned', 'sending') THEN 1 ELSE 0 END) AS waiting"
+    " FROM messages WHERE shard BETWEEN :first AND :last GROUP BY shard, enrollment_id) m"
+    " ON m.shard = e.shard AND m.enrollment_id = e.enrollment_id",
+    OF_PART.format("e"),
+    (
+        Rule(
+            "I4",
+            "coalesce(m.steps, 0) < e.next_step + CASE WHEN e.exited_at IS NULL THEN 1 ELSE 0 END",
+            "The passage is past {next_step} steps, and only {steps} messages of it are there.",
+        ),
+        Rule(
+            "I4",
+            "e.exited_at IS NULL AND coalesce(m.waiting, 0) <> 1",
+            "The passage goes on, and {waiting} of its messages are still to end.",
+        ),
+        Rule("I4", "coalesce(m.waiting, 0) > 1", "{waiting} messages of one passage are still to end."),
     ),
 )
 TWINS = Scan(
@@ -104,6 +136,19 @@ RUNS = Scan(
     ),
 )
 
+BROKEN_OFF = Scan(
+    "r.date",
+    "runs r",
+    "r.status = 'running'",
+    (
+        Rule(
+            "runs",
+            "EXISTS (SELECT 1 FROM runs n WHERE n.date > r.date AND n.status = 'done')",
+            "The run was never finished, and one of a later date is done.",
+        ),
+    ),
+)
+
 
 def customer_scan(dialect: str) -> Scan:
     """Control characters in what is put into headers and numbers."""
@@ -116,4 +161,4 @@ def customer_scan(dialect: str) -> Scan:
 def whole_scans(dialect: str) -> tuple[Scan, ...]:
     """Those of tables that are not divided into shards."""
     bad = Rule("I9", control("o.code", dialect), "There is a control character in a code of the pool.")
-    return (RUNS, TWINS, Scan("o.pool, o.enrollment_id", "offers o", "o.code IS NOT NULL", (bad,)))
+    return (RUNS, BROKEN_OFF, TWINS, Scan("o.pool, o.enrollment_id", "offers o", "o.code IS NOT NULL", (bad,)))

@@ -3,8 +3,8 @@
 The rows say when somebody decided, not when that was committed, and a writer may wait for the database as long as the
 busy timeout. An import reads the clock once for all of its batches. Within these allowances nobody is accused.
 
-Pauses have no history: those in force are looked at. Of the addresses that a message was posted to the row keeps the
-last, so suppressions are held against the last attempt.
+Pauses by hand are in the audit log, with their ends. The others have no history: those in force are looked at. Of the
+addresses that a message was posted to the row keeps the last, so suppressions are held against the last attempt.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,10 +44,22 @@ WHERE m.shard BETWEEN :first AND :last AND m.attempts > 0
 AND p.scope IN ('everything', 'playbook:' || m.playbook) AND m.first_used_at > p.since + :commit
 AND a.shard = m.shard AND a.message_id = m.message_id AND a.started_at > p.since + :commit
 AND (p.until IS NULL OR a.started_at < p.until)"""
+PAUSED_BY_HAND = """SELECT m.message_id, m.customer_id, a.number, p.about AS scope
+FROM messages m CROSS JOIN audit_log p CROSS JOIN attempts a
+WHERE m.shard BETWEEN :first AND :last AND m.attempts > 0 AND p.act = 'pause'
+AND p.about IN ('everything', 'playbook:' || m.playbook, 'provider:' || m.provider)
+AND m.planned_at < coalesce(p.until, m.planned_at + :commit)
+AND (m.finished_at IS NULL OR m.finished_at > p.recorded_at)
+AND a.shard = m.shard AND a.message_id = m.message_id
+AND (p.about <> 'provider:' || m.provider OR a.provider = m.provider)
+AND a.started_at > p.recorded_at + :commit AND (p.until IS NULL OR a.started_at < p.until)
+AND NOT EXISTS (SELECT 1 FROM audit_log n WHERE n.about = p.about AND n.number > p.number
+    AND n.act IN ('pause', 'resume') AND n.recorded_at <= a.started_at)"""
 TOLD = {
     WITHDRAWN: "Attempt {number} began after the customer had withdrawn the consent.",
     SUPPRESSED: "Attempt {number} began after the address had been put on the list of those not to be written to.",
     ERASED: "Attempt {number} began after the customer had been erased.",
+    PAUSED_BY_HAND: "Attempt {number} began during a pause of {scope} by hand.",
     PAUSED: "Attempt {number} began during the pause of {scope}.",
 }
 
