@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -36,10 +36,22 @@ Clock = Callable[[], datetime]
 
 
 class Worker:
-    """Evaluates daily and dispatches what is due, until it is told to stop; then it drains."""
+    """Evaluates daily and dispatches what is due, until it is told to stop; then it drains.
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+    `dispatching` makes a dispatch and `running` runs it: a simulation has its own network and its own time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        *,
+        dispatching: Callable[..., Dispatch] = Dispatch,
+        running: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
+    ) -> None:
         self.database, self.settings, self.clock = database, settings, clock
+        self._dispatching, self._running = dispatching, running
         self.name = worker_name()
         self._files = Files(settings)
         self._stopping = threading.Event()
@@ -136,8 +148,8 @@ class Worker:
 
     def _dispatch_on(self, channels: Sequence[str]) -> None:
         desk = self.desk(self.clock())
-        dispatch = Dispatch(self.database, desk, self.clock, self.name, share=self._share())
-        told = asyncio.run(self._send(dispatch, channels))
+        dispatch = self._dispatching(self.database, desk, self.clock, self.name, share=self._share())
+        told = self._running(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
 

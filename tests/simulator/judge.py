@@ -92,7 +92,12 @@ class Judge:
         counts["planned_ever"] = sum(self._oracle.counts.values())
         counts["duplicated"] = sum(times > 1 for times in self._oracle.accepted.values())
         counts["lost"] = len(self._oracle.lost)
-        counts |= Counter(cuts=self.machine.cuts, errors=self.machine.errors, posts=len(self.providers.posts))
+        counts |= Counter(
+            starts=self.machine.starts,
+            cuts=self.machine.cuts,
+            errors=self.machine.errors,
+            posts=len(self.providers.posts),
+        )
         return counts
 
     def digest(self) -> str:

@@ -1,33 +1,26 @@
-"""The machine the worker runs on: it does what the unattended worker does at each tick, with everything injected."""
+"""The machine the worker runs on: the real worker, with its network, its time and its luck injected."""
 
 import asyncio
-import logging
 import socket
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from random import Random
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
-from uuid import UUID
 
 from simulator.crashes import Inline, Mishap, PowerCut
 from simulator.happening import Time
 from simulator.line import Providers
+from simulator.moments import Loop, Stop
 from sqlalchemy.exc import OperationalError
 
 from automation.database.engine import Database
 from automation.delivery.dispatch import Dispatch
-from automation.delivery.recovery import lost
-from automation.delivery.sandbox import postmark, twilio
-from automation.delivery.sandbox import resend as resend_vendor
 from automation.errors import BadFiles, DatabaseBusy
 from automation.settings import Settings
-from automation.worker import runs
-from automation.worker.evaluate import prepare_run
-from automation.worker.scheduler import Files
+from automation.worker.scheduler import Worker
+from automation.worker.start import Start
 
 
 @dataclass
@@ -45,61 +38,39 @@ class Machine:
     surprises: list[str] = field(default_factory=list)
     cuts: int = 0
     errors: int = 0
-    _number: int = 0
+    starts: int = 0
 
     def __post_init__(self) -> None:
-        self._start()
-
-    def _start(self) -> None:
-        """A new worker, which knows nothing but what the rows say. Some run on another machine than the one before."""
-        self._number += 1
-        self._files = Files(self.settings)
-        self.dispatching: Dispatch | None = None
-        host = socket.gethostname() if self.chance.random() < 0.7 else "elsewhere"
-        self.name = f"{host}:{self._number}"
+        self._worker: Worker | None = None
+        self.is_dispatching = False
 
     def tick(self) -> None:
-        """Evaluate, when that is due, and dispatch. Whatever goes wrong in one is tried again at the next tick."""
+        """What the worker does within a minute. Whatever goes wrong in one work is tried again at the next tick."""
         self.complete_since = None
         try:
-            for work in (self._evaluate, self._dispatch):
-                self._guarded(work)
+            worker = self._worker or self._started()
+            if worker is not None:
+                self._work(worker)
         except PowerCut:
             self.cuts += 1
             self._die()
         finally:
             self.mishap.disarm()
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BadFiles:
-            pass  # nothing goes until they are mended; the worker says so
-        except (OperationalError, DatabaseBusy) as error:
+    def stop(self) -> None:
+        """The worker is told to stop; it comes back at the next tick."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._stopped = True
+
+    def note(self, error: BaseException, what: str) -> None:
+        """What the simulator did not cause is a finding."""
+        if isinstance(error, BadFiles):
+            return  # nothing goes until they are mended; the worker says so
+        if self.mishap.happened and isinstance(error, OperationalError | DatabaseBusy):
             self.errors += 1
-            if not self.mishap.happened:
-                self.surprises.append(f"{work.__name__}: {type(error).__name__}: {error}")
-        except Exception as error:  # noqa: BLE001 (what the simulator did not cause is a finding)
-            self.surprises.append(f"{work.__name__}: {type(error).__name__}: {error}")
-
-    def _evaluate(self) -> None:
-        runs.tick(self.database, self.settings, self._files.book(), self.name, self.time.clock())
-
-    def _dispatch(self) -> None:
-        began = self.time.clock()
-        with self.database.writing() as connection:
-            desk = prepare_run(connection, self.settings, self._files.book(), began)
-        dispatch = Dispatch(self.database, desk, self.time.clock, self.name, door=self.providers.door, thread=Inline)
-        self._run(self._send(dispatch))
-        if not dispatch.stop.is_set():
-            self.complete_since = began
-
-    async def _send(self, dispatch: Dispatch) -> None:
-        self.dispatching = dispatch
-        try:
-            await dispatch.run()
-        finally:
-            self.dispatching = None
+        else:
+            self.surprises.append(f"{what}: {type(error).__name__}: {error}")
 
     def later(self, spins: int, act: Callable[[], None]) -> None:
         """After so many turns of the running loop."""
@@ -109,23 +80,68 @@ class Machine:
         else:
             act()
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        loop = asyncio.new_event_loop()
-        loop.set_exception_handler(lambda *_: None)
+    def _started(self) -> Worker | None:
+        """A new worker knows nothing but what the rows say. Some run on another machine than the one before."""
+        self.starts += 1
+        door = partial(Dispatch, door=self.providers.door, thread=Inline)
+        worker = Worker(self.database, self.settings, self.time.clock, dispatching=door, running=self._run)
+        host = socket.gethostname() if self.chance.random() < HERE else "elsewhere"
+        worker.name = f"{host}:{self.starts}"
+        self._worker, self._stopped = worker, False
+        stop = Stop(self.time)
+        if not self._guarded(Start(self.database, self.settings, self.time.clock, worker.name, worker, stop).run):
+            self._die()
+        elif stop.is_set():
+            self._worker = None
+        return self._worker
+
+    def _work(self, worker: Worker) -> None:
+        for work in (worker.sign, worker.evaluate):
+            self._guarded(work)
+        self._guarded(lambda: self._dispatch(worker))
+        if self.chance.random() < CHECKED:
+            self._guarded(worker.check)
+
+    def _guarded(self, work: Callable[[], Any]) -> bool:
+        """Whether nothing went wrong."""
         try:
-            loop.run_until_complete(work)
+            work()
+        except Exception as error:  # noqa: BLE001 (the worker's own guard does the same)
+            self.note(error, work.__name__)
+            return False
+        return True
+
+    def _dispatch(self, worker: Worker) -> None:
+        began = self.time.clock()
+        worker.dispatch()
+        if self._stopped:
+            self._worker = None
+        else:
+            self.complete_since = began
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        loop = Loop(self.time)
+        loop.set_exception_handler(lambda *_: None)
+        self.is_dispatching = True
+        try:
+            return loop.run_until_complete(work)
         finally:
+            self.is_dispatching = False
             _abandon(loop)
 
     def _die(self) -> None:
-        self.dispatching = None
         self.database.close()
-        if self.name.startswith(socket.gethostname()):
-            self.gone.add(self.name)
-        self._start()
+        if self._worker is not None and self._worker.name.startswith(socket.gethostname()):
+            self.gone.add(self._worker.name)
+        self._worker = None
+
+
+HERE = 0.7
+CHECKED = 0.1  # of the ticks; the promise is checked by others too
 
 
 def _abandon(loop: asyncio.AbstractEventLoop) -> None:
+    """Nobody goes on with what was under way."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -135,18 +151,3 @@ def _abandon(loop: asyncio.AbstractEventLoop) -> None:
         except PowerCut:
             continue
     loop.close()
-
-
-@contextmanager
-def injected(gone: set[str], chance: Random) -> Iterator[None]:
-    """Who lives is the simulator's to say, and so are the ids that providers draw."""
-    ids = SimpleNamespace(uuid4=lambda: UUID(int=chance.getrandbits(128), version=4))
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    with ExitStack() as stack:
-        for module in (lost, runs):
-            stack.enter_context(patch.object(module, "is_gone", gone.__contains__))
-        for vendor in (postmark, resend_vendor, twilio):
-            stack.enter_context(patch.object(vendor, "uuid", ids))
-        yield
-    logging.disable(level)

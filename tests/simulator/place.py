@@ -1,6 +1,5 @@
 """Where a year is simulated: a database of its own, in memory where there is such a folder."""
 
-import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,13 +14,10 @@ from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of its own in it)
-GARBAGE = 100_000  # objects; statements are made of so many that Python's own figure costs a fifth of the time
 
 
 def simulate(seed: int, days: int, migrated: Path) -> Told:
     """So many days of one seed, on a copy of a migrated SQLite file."""
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
     with _database(migrated) as (database, folder):
         return Year(seed, database, folder).run(days)
 

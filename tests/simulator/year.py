@@ -6,9 +6,10 @@ from random import Random
 
 from simulator.crashes import Mishap
 from simulator.happening import Time
+from simulator.injected import injected
 from simulator.judge import Judge, Told
 from simulator.line import Providers
-from simulator.machine import Machine, injected
+from simulator.machine import Machine
 from simulator.marketers import Marketers
 from simulator.shop_of_seed import PORTS, settings_of
 from simulator.staff import Act, Noting, Staff
@@ -50,7 +51,7 @@ class Year:
 
     def run(self, days: int) -> Told:
         told = Told(self.seed)
-        with injected(self.machine.gone, self.chance):
+        with injected(self.machine.gone, self.chance, self.machine.note):
             self.world.staff.load_codes()
             for _ in range(4):
                 self.world.arrive()
@@ -132,8 +133,8 @@ class Year:
                 noting = self._during.pop()()
             self._known_soon.append(noting)
             self.machine.later(SPINS, lambda: self._note(noting))
-        if self.machine.dispatching is not None and self.chance.random() < 0.005:
-            self.machine.dispatching.stop.set()
+        if self.machine.is_dispatching and self.chance.random() < 0.02:
+            self.machine.stop()
 
     def _note(self, noting: Noting) -> None:
         if noting in self._known_soon:
