@@ -233,6 +233,21 @@ def test_what_is_uncertain_may_be_unknown_settled_on_evidence_or_repeated_with_a
     assert after(row(attempts=2, **KEYED), *repeated) == set()
 
 
+def test_what_a_later_attempt_was_told_does_not_make_an_earlier_one_known(after: Check) -> None:
+    first = attempt(**UNCERTAIN).where(attempts.c.number == 1)
+    second = attempt(reply="later").where(attempts.c.number == 2)
+    tried = [another_attempt(), first, second, row(attempts=2, possible_duplicate=True)]
+    assert after(*tried, row(status="unknown", sent_at=None)) == set()
+    assert after(*tried, row(reason="resolved")) == set()
+
+
+def test_what_a_person_finds_out_is_no_work_of_a_worker(after: Check) -> None:
+    late = row(name="text", deadline=at("2026-03-03T13:00:00Z"), due_at=at("2026-03-03T13:00:00Z"))
+    days = [("one", "2026-03-05T12:00:00Z"), ("two", "2026-03-06T12:00:00Z")]
+    resolved = [row("bob", name, reason="resolved", finished_at=at(day)) for name, day in days]
+    assert after(late, *resolved) == set()
+
+
 PAST, OVER = at("2026-03-02T12:00:00Z"), at("2026-03-03T06:00:00Z")
 LATE = "The row is still planned after its deadline, in spite of an hour of dispatching."
 

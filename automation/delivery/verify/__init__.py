@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, inspect, select
+from sqlalchemy import Column, ColumnElement, Connection, func, inspect, select, true
 
 from automation.database.engine import Database
 from automation.database.schema import Shards, attempts, messages, runs
@@ -33,6 +33,7 @@ from automation.delivery.verify.other_rows import (
     whole_scans,
 )
 from automation.delivery.verify.permission import COMMIT, IMPORT, forbidden_posts
+from automation.reasons import Reason
 from automation.settings import Settings
 
 __all__ = ["LISTED", "Report", "Violation", "verify"]
@@ -136,10 +137,14 @@ def _worked(connection: Connection) -> datetime:
 
 
 def _newest(connection: Connection, until: datetime | None) -> datetime | None:
-    found = [_newest_of(connection, one.c.finished_at, until) for one in (attempts, messages, runs)]
+    by_hand = messages.c.reason.is_not_distinct_from(Reason.RESOLVED.value)  # a person may be at work when no worker is
+    columns = {attempts.c.finished_at: true(), messages.c.finished_at: ~by_hand, runs.c.finished_at: true()}
+    found = [_newest_of(connection, column, rows, until) for column, rows in columns.items()]
     return max((one for one in found if one is not None), default=None)
 
 
-def _newest_of(connection: Connection, column: Column[datetime], until: datetime | None) -> datetime | None:
-    newest = select(func.max(column))
+def _newest_of(
+    connection: Connection, column: Column[datetime], rows: ColumnElement[bool], until: datetime | None
+) -> datetime | None:
+    newest = select(func.max(column)).where(rows)
     return connection.execute(newest.where(column <= until) if until else newest).scalar_one()
