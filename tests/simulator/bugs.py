@@ -28,6 +28,12 @@ def _without(gate: Callable[..., Any], *others: Callable[..., Any]) -> Iterator[
         yield
 
 
+@contextmanager
+def _keep_no_window() -> Iterator[None]:
+    with _without(decide.outside_window), patch.object(decide.Case, "good_until", lambda self, _: self.deadline):
+        yield
+
+
 async def _never_look(*_: Any) -> bool:
     return True
 
@@ -59,5 +65,5 @@ PLANTED: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
     "the key is not sent": _forget_the_key,
     "silence counts as a no": _take_silence_for_no,
     "caps are not counted": partial(_without, decide.over_cap, decide.outranked),
-    "windows are not kept": partial(_without, decide.outside_window),
+    "windows are not kept": _keep_no_window,
 }

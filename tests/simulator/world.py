@@ -18,9 +18,10 @@ from automation.customers.load import import_customers, import_events
 from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
 from automation.database.brake import pull_brake
 from automation.database.engine import Database
-from automation.database.schema import consents, customers, shard_of
+from automation.database.schema import consents, customers, messages, shard_of
 
 TOPICS = ("offers", "surveys", "news")
+HUNTED = 0.8
 
 
 @dataclass
@@ -96,7 +97,7 @@ class World:
 
     def unsubscribe(self) -> Noting:
         """From everything of a channel, or from one topic."""
-        person, channel = self._one(), self.chance.choice(("email", "email", "sms"))
+        person, channel = self._just_written_to(), self.chance.choice(("email", "email", "sms"))
         topic = "*" if self.chance.random() < 0.7 else self.chance.choice(TOPICS)
         with self.database.writing() as connection:
             if topic == "*":
@@ -143,7 +144,7 @@ class World:
                 person.said.append((self.time.next(), channel, "*", yes))
 
     def suppress(self) -> Noting:
-        person = self._one()
+        person = self._just_written_to()
         found = select(customers.c.email, customers.c.phone).where(customers.c.customer_id == person.customer_id)
         with self.database.writing() as connection:
             email, phone = connection.execute(found.where(customers.c.shard == shard_of(person.customer_id))).one()
@@ -184,6 +185,13 @@ class World:
 
     def _one(self) -> Person:
         return self.people[self.chance.choice(list(self.people))]
+
+    def _just_written_to(self) -> Person:
+        """Somebody whose message is in flight, if there is one: that is when it matters."""
+        flying = select(messages.c.customer_id).where(messages.c.status == "sending").order_by(messages.c.message_id)
+        with self.database.reading() as connection:
+            found = connection.execute(flying).scalars().all()
+        return self.people[self.chance.choice(found)] if found and self.chance.random() < HUNTED else self._one()
 
     def _some(self, count: int) -> list[Person]:
         return [self._one() for _ in range(count)]
