@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from automation.cli.options import CONFIG, Config, Json
+from automation.cli.options import CONFIG, Config, Json, Now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from automation.database.engine import Database
     from automation.settings import Settings
 
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; kept for good.")]
@@ -70,23 +73,44 @@ def pauses(config: Config = CONFIG, as_json: Json = False) -> None:
         console.print("nothing is paused")
 
 
-def unknown(config: Config = CONFIG, as_json: Json = False) -> None:
-    """Messages of which nobody knows whether they were taken, the newest first: look them up at the provider."""
-    from automation.cli.opening import database_of, settings_of
+def unknown(
+    look_up: Annotated[bool, typer.Option("--look-up", help="Ask the providers now, and say what was found.")] = False,
+    now: Now = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Messages of which nobody knows whether they were taken, the newest first. The worker asks providers by itself."""
+    from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import console, show_json
     from automation.cli.views.log import show_log
     from automation.delivery.answers.history import LogFilter, log_rows
 
     settings = settings_of(config)
-    with database_of(settings) as database, database.reading() as connection:
-        rows = list(log_rows(connection, LogFilter(status="unknown")))
+    with database_of(settings) as database:
+        if look_up:
+            told = _looked_up(database, settings, now_of(now, settings))
+            show_json(told) if as_json else console.print("asked about {asked:,}, found {found:,}".format(**told))
+        with database.reading() as connection:
+            rows = list(log_rows(connection, LogFilter(status="unknown")))
     if as_json:
-        for row in rows:
+        for row in () if look_up else rows:
             show_json(row)
     elif rows:
         show_log(rows, settings.business.zone, limited=False)
     else:
         console.print("there is no message of which nobody knows")
+
+
+def _looked_up(database: "Database", settings: "Settings", moment: "datetime") -> dict[str, int]:
+    import asyncio
+
+    from automation.delivery.desk import open_desk
+    from automation.delivery.recovery.look_up import look_up_all
+    from automation.playbooks.load import read_book
+
+    with database.reading() as connection:
+        desk = open_desk(connection, settings, read_book(settings))
+    return asyncio.run(look_up_all(database, desk, moment)).as_dict()
 
 
 def resolve(

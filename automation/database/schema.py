@@ -210,6 +210,8 @@ messages = Table(
     Column("flags", Text),
     Column("sent_at", Instant),
     Column("finished_at", Instant),
+    # While it is unknown: when the provider is asked next what became of it. NULL: it has not been asked yet.
+    Column("look_up_at", Instant),
     PrimaryKeyConstraint("shard", "message_id"),
     UniqueConstraint("shard", "enrollment_id", "step", name="one_message_per_step"),
     CheckConstraint("status IN (" + ", ".join(f"'{one}'" for one in STATUSES) + ")", name="known_status"),
@@ -238,12 +240,28 @@ messages = Table(
         sqlite_where=text("status = 'sending'"),
         postgresql_where=text("status = 'sending'"),
     ),
+    Index(
+        "messages_to_look_up",
+        "provider",
+        "look_up_at",
+        sqlite_where=text("status = 'unknown'"),
+        postgresql_where=text("status = 'unknown'"),
+    ),
+    # Which texts to one number could be taken for each other; an email carries our own id.
+    Index(
+        "texts_by_number",
+        "address",
+        sqlite_where=text("channel = 'sms' AND address IS NOT NULL"),
+        postgresql_where=text("channel = 'sms' AND address IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
 # Written out, because a bound parameter cannot prove to a planner that a partial index applies.
 PLANNED = messages.c.status == literal_column("'planned'")
 SENDING = messages.c.status == literal_column("'sending'")
+UNKNOWN = messages.c.status == literal_column("'unknown'")
+TEXTS = messages.c.channel == literal_column("'sms'")
 
 attempts = Table(
     "attempts",

@@ -31,6 +31,8 @@ EXPECTED = (
     ("messages", "messages_due", "100000 50000 100 1"),
     ("messages", "messages_planned", "500000 2000 10"),
     ("messages", "messages_in_flight", "1000 500"),
+    ("messages", "messages_to_look_up", "5000 2500 10"),
+    ("messages", "texts_by_number", "1000000 4"),
     ("attempts", "attempts", "4000000 16000 1 1"),
     ("outcomes", "outcomes", "4000000 16000 1 1 1"),
 )

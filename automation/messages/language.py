@@ -47,7 +47,7 @@ class Language(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**"})
 
     def __init__(self, *, escapes: bool) -> None:
-        super().__init__(autoescape=escapes, undefined=Unset, keep_trailing_newline=True)
+        super().__init__(autoescape=escapes, undefined=Unset, keep_trailing_newline=True, finalize=_printable)
         self.filters = {name: one for name, one in self.filters.items() if name in JINJA_FILTERS} | dict(FILTERS)
         self.globals = {"range": _short_range}
 
@@ -55,6 +55,12 @@ class Language(ImmutableSandboxedEnvironment):
         if operator == "**" or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
             raise BadMessage("only numbers can be multiplied")
         return super().call_binop(context, operator, left, right)
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise BadMessage("a list or an object is no text; take from it what is meant, with `join` or by its name")
+    return value
 
 
 def _short_range(*bounds: int) -> range:

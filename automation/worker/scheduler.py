@@ -15,8 +15,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
-from automation.delivery.desk import Desk
+from automation.delivery.desk import Desk, open_desk
 from automation.delivery.dispatch import CHANNELS, Dispatch
+from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
 from automation.settings import Settings
@@ -31,6 +32,7 @@ from automation.worker.start import Start
 
 log = logging.getLogger(__name__)
 RUN_EVERY = timedelta(seconds=20)
+LOOK_UP_EVERY = timedelta(minutes=1)
 DRAIN = timedelta(seconds=30)
 Clock = Callable[[], datetime]
 
@@ -104,13 +106,14 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(4)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(5)}, job_defaults=defaults, timezone="UTC"
         )
         ticks = {
             self.dispatch: self.settings.schedule.dispatch_every,
             self.evaluate: RUN_EVERY,
             self.sign: life.SIGN_EVERY,
             self.check: LOOK_EVERY,
+            self.look_up: LOOK_UP_EVERY,
         }
         for work, every in ticks.items():
             trigger = IntervalTrigger(seconds=max(1, int(every.total_seconds())))
@@ -152,6 +155,14 @@ class Worker:
         told = self._running(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
+
+    def look_up(self) -> None:
+        """Ask providers what became of messages of which nobody knows."""
+        with self.database.reading() as connection:
+            desk = open_desk(connection, self.settings, self._files.book())
+        told = asyncio.run(look_up_due(self.database, desk, self.clock()))
+        if told.asked:
+            log.info("looked up", extra=told.as_dict())
 
     def desk(self, now: datetime) -> Desk:
         """Everything that deciding needs. Raises BadFiles."""

@@ -15,13 +15,14 @@ import daily
 import importing
 import memory
 import replay
+import restart
 import sending
 from measure import Line, show
 from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day}
 OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay}
-AT_A_SIZE = {"memory": memory.memory}
+AT_A_SIZE = {"memory": memory.memory, "restart": restart.restart}
 DATABASES = ("sqlite", "postgresql")
 
 

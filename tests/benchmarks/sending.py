@@ -56,7 +56,7 @@ def send(folder: Path, database: Database) -> Iterator[Line]:
     with sink() as url:
         settings = _settings(folder, url)
         book = read_book(settings)
-        _customers(database)
+        give_customers(database, COUNT)
         with database.writing() as connection:
             desk = prepare_run(connection, settings, book, NOW)
             refresh(connection, book.facts, Shards(), NOW, NOW.date())
@@ -70,11 +70,11 @@ def _case(database: Database, desk: Desk, title: str, playbook: str, step: str, 
     provider = desk.settings.channel(channel).providers[0]
     took = []
     for _ in range(REPETITIONS):
-        _plan(database, desk, playbook, step)
+        plan(database, desk, playbook, step, COUNT, NOW)
         summary = asyncio.run(Dispatch(database, desk, lambda: NOW, "one").run())
         took.append(float(summary["seconds"]))
         _require_all_sent(database)
-    _plan(database, desk, playbook, step)
+    plan(database, desk, playbook, step, COUNT, NOW)
     requests = _requests(database, desk, provider)
     bare = min(asyncio.run(_post_all(requests)) for _ in range(REPETITIONS))
     size = sum(len(one.content) for one in requests) / len(requests)
@@ -114,9 +114,9 @@ def sink() -> Iterator[str]:
             process.terminate()
 
 
-def _customers(database: Database) -> None:
+def give_customers(database: Database, count: int) -> None:
     people, granted = [], []
-    for number in range(COUNT):
+    for number in range(count):
         customer_id = f"c{number:08}"
         shard = shard_of(customer_id)
         address, phone = f"{customer_id}@example.com", f"+3933{number:08}"
@@ -131,13 +131,13 @@ def _customers(database: Database) -> None:
         write(connection, consents, granted)
 
 
-def _plan(database: Database, desk: Desk, playbook: str, step: str) -> None:
+def plan(database: Database, desk: Desk, playbook: str, step: str, count: int, now: datetime) -> None:
     """One due message for everyone, and nothing else in the ledger."""
     found = desk.book.playbooks[playbook]
     (chosen,) = (one for one in found.steps if one.key == step)
     numbers = [0] * SHARDS
     enrolled, planned = [], []
-    for number in range(COUNT):
+    for number in range(count):
         customer_id = f"c{number:08}"
         shard = shard_of(customer_id)
         numbers[shard] += 1
@@ -148,7 +148,7 @@ def _plan(database: Database, desk: Desk, playbook: str, step: str) -> None:
             | {
                 "enrollment_id": key,
                 "arm": "main",
-                "entered_at": NOW,
+                "entered_at": now,
                 "entered_stage": "aware",
                 "next_step": chosen.index,
             }
@@ -157,7 +157,7 @@ def _plan(database: Database, desk: Desk, playbook: str, step: str) -> None:
             same
             | {"message_id": key, "enrollment_id": key, "version_id": desk.versions[playbook], "step": step}
             | {"channel": chosen.model.channel, "kind": found.model.kind, "topic": found.model.topic, "priority": 50}
-            | {"status": "planned", "planned_at": NOW, "due_at": NOW, "deadline": NOW + timedelta(hours=8)}
+            | {"status": "planned", "planned_at": now, "due_at": now, "deadline": now + timedelta(hours=8)}
         )
     with database.writing() as connection:
         for table in (attempts, messages, enrollments, offers):

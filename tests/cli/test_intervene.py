@@ -102,6 +102,15 @@ def test_an_unknown_message_is_resolved_once_by_a_named_person(shop: Shop, lost:
     assert shop.send(LATER)["sent"] == 0
 
 
+def test_the_providers_can_be_asked_at_once_what_became_of_them(shop: Shop, lost: int) -> None:
+    shop.fault(asked="look_up", answer=500, times=1)
+    assert typed(shop, "unknown", "--look-up", "--now", LATER) == [{"asked": 1, "found": 0, "silent": 1}]
+    assert typed(shop, "unknown", "--look-up", "--now", LATER) == [{"asked": 1, "found": 1, "silent": 0}]
+    assert typed(shop, "unknown") == []
+    assert audit(shop)[0][:3] == ("look-up", "resolve sent", f"message:{lost}")
+    assert verify(shop.database, shop.settings).ok
+
+
 def test_only_a_message_that_is_there_can_be_resolved(shop: Shop) -> None:
     with pytest.raises(UnknownMessage):
         typed(shop, "resolve", "77", "sent", "--by", "Ada")

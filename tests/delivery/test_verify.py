@@ -10,7 +10,20 @@ from typing import Any
 import httpx
 import pytest
 from shop import Shop, at, playbook, step
-from sqlalchemy import ColumnElement, Connection, create_engine, delete, insert, literal, make_url, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    cast,
+    create_engine,
+    delete,
+    insert,
+    literal,
+    make_url,
+    select,
+    text,
+    update,
+)
 
 from automation.database.engine import Database, connect
 from automation.database.schema import (
@@ -224,10 +237,38 @@ def test_what_a_provider_took_or_may_have_taken_is_shown_otherwise(after: Check,
     assert ("I3", told) in after(*ACCEPTANCES[told])
 
 
+def mine(name: str = "two") -> Any:
+    return select(messages.c.message_id).where(of("ada", name)).scalar_subquery()
+
+
+def evidence(verdict: str, name: str = "two") -> Any:
+    """What a person or a look-up writes down."""
+    about = literal("message:", Text) + cast(mine(name), Text)
+    said = {"recorded_at": at(NOON2), "actor": "look-up", "act": f"resolve {verdict}", "about": about, "note": ""}
+    return insert(audit_log).values(said)
+
+
+def delivered() -> Any:
+    happened = {"shard": shard_of("ada"), "message_id": mine(), "provider": "p", "event_key": "k"}
+    return insert(outcomes).values(
+        {**happened, "outcome": "delivered", "happened_at": at(NOON2), "received_at": at(NOON2)}
+    )
+
+
+@pytest.mark.parametrize("status", ["sent", "failed"])
+def test_what_was_uncertain_is_settled_without_evidence(after: Check, status: str) -> None:
+    told = f"Nobody knew whether the provider took it, and the row is {status} without any evidence."
+    settled = row(status=status, sent_at=at(NOON2) if status == "sent" else None, reason="looked_up")
+    other_verdict = "failed" if status == "sent" else "sent"
+    for instead in ((), (evidence(other_verdict),), (evidence(status, "one"),)):
+        assert after(settled, attempt(**UNCERTAIN), *instead) == {("I3", told)}
+
+
 def test_what_is_uncertain_may_be_unknown_settled_on_evidence_or_repeated_with_a_mark(after: Check) -> None:
     assert after(row(status="unknown", sent_at=None), attempt(**UNCERTAIN)) == set()
-    assert after(attempt(**UNCERTAIN)) == set()
-    assert after(row(status="failed", sent_at=None), attempt(**UNCERTAIN)) == set()
+    assert after(evidence("sent"), attempt(**UNCERTAIN)) == set()
+    assert after(evidence("failed"), row(status="failed", sent_at=None), attempt(**UNCERTAIN)) == set()
+    assert after(delivered(), attempt(**UNCERTAIN)) == set()
     repeated = [another_attempt(), attempt(**UNCERTAIN).where(attempts.c.number == 1)]
     assert after(row(attempts=2, possible_duplicate=True), *repeated) == set()
     assert after(row(attempts=2, **KEYED), *repeated) == set()

@@ -34,6 +34,9 @@ def show_message(told: Mapping[str, Any], zone: ZoneInfo) -> None:
         for one in told["attempts"]
     ]
     show_list("attempts", columns, rows)
+    if told["acts"]:
+        acts = [(local_text(one["recorded_at"], zone), one["actor"], one["act"], one["note"]) for one in told["acts"]]
+        show_list("found out later", ["at", "by", "act", "note"], acts)
     happened = [(one["outcome"], local_text(one["happened_at"], zone), one["detail"]) for one in told["outcomes"]]
     show_list("outcomes", ["outcome", "at", "detail"], happened)
     _show_copy(told)
@@ -54,6 +57,7 @@ SHOWN = (
     "provider_id",
     "possible_duplicate",
     "flags",
+    "asked_again_at",
 )
 
 

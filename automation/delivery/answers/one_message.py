@@ -1,13 +1,15 @@
 """Everything there is to say about one message of the send log."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
-from automation.database.schema import SHARDS, attempts, enrollments, messages, outcomes
+from automation.database.schema import SHARDS, attempts, audit_log, enrollments, messages, outcomes
 from automation.delivery.answers.history import logged
 from automation.delivery.compose import content_of, hash_of
+from automation.delivery.recovery.unknown import NEVER
 from automation.delivery.versions import read_version
 from automation.errors import BadMessage, UnknownMessage
 from automation.messages.sms import segments
@@ -28,11 +30,12 @@ DECIDED = (
 )
 ATTEMPT = ("number", "provider", "started_at", "finished_at", "reply", "reason", "detail", "http_status", "batch")
 OUTCOME = ("outcome", "happened_at", "received_at", "provider", "detail")
+ACT = ("recorded_at", "actor", "act", "note")
 PASSAGE = ("enrollment_id", "arm", "entered_at", "entered_stage", "exited_at", "exit_reason", "goal_at")
 
 
 def message_told(connection: Connection, message_id: int, default_locale: str) -> dict[str, Any]:
-    """One message: its log row and what decided about it, every attempt, its outcomes and the copy that was sent.
+    """One message: its log row, what decided about it, every attempt, what was found out later, outcomes, the copy.
 
     Raises UnknownMessage.
     """
@@ -45,11 +48,19 @@ def message_told(connection: Connection, message_id: int, default_locale: str) -
         **row_of_log,
         "why": BY_KEY[row["reason"]].sentence if row["reason"] in BY_KEY else None,
         **{key: row[key] for key in DECIDED},
+        "asked_again_at": _asked_again(row),
         "enrollment": _enrollment(connection, row),
         "attempts": _listed(connection, select(*attempts.c[*ATTEMPT]), attempts, row, attempts.c.number),
+        "acts": _acts(connection, message_id),
         "outcomes": _listed(connection, select(*outcomes.c[*OUTCOME]), outcomes, row, outcomes.c.happened_at),
         "content": _copy(connection, row, default_locale),
     }
+
+
+def _asked_again(row: Mapping[Any, Any]) -> datetime | None:
+    """When the provider is asked next what became of it."""
+    waits = row["status"] == "unknown" and row["look_up_at"] != NEVER
+    return row["look_up_at"] if waits else None
 
 
 def _enrollment(connection: Connection, row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -62,6 +73,12 @@ def _listed(
 ) -> list[dict[str, Any]]:
     mine = and_(table.c.shard == row["shard"], table.c.message_id == row["message_id"])
     return [dict(one) for one in connection.execute(rows.where(mine).order_by(order)).mappings()]
+
+
+def _acts(connection: Connection, message_id: int) -> list[dict[str, Any]]:
+    """What people and look-ups wrote down about it."""
+    mine = select(*audit_log.c[*ACT]).where(audit_log.c.about == f"message:{message_id}")
+    return [dict(one) for one in connection.execute(mine.order_by(audit_log.c.number)).mappings()]
 
 
 def _copy(connection: Connection, row: Mapping[Any, Any], default_locale: str) -> dict[str, Any] | None:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
-from automation.delivery.providers.adapter import Account, Adapter
+from automation.delivery.providers.adapter import Account, Adapter, LookUp
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
-__all__ = ["ADAPTERS", "Account", "Adapter", "account_of", "batches"]
+__all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
 BASE_URLS = {

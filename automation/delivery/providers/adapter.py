@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import httpx
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.replies import Answer, Reply
+from automation.delivery.sought import Finding, Sought
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,18 @@ class Adapter(Protocol):
 
     def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
         """One reply per message, in their order."""
+
+
+@runtime_checkable
+class LookUp(Protocol):
+    """What an adapter offers besides where the vendor can be asked afterwards whether it took a message."""
+
+    @property
+    def looked_up_for(self) -> timedelta:
+        """How long after the post it makes sense to ask."""
+
+    def look_up(self, sought: Sought, account: Account) -> httpx.Request:
+        """The call that asks; it changes nothing there."""
+
+    def found(self, answer: Answer, sought: Sought) -> Finding:
+        """What the answer proves."""

@@ -5,12 +5,14 @@ cannot be understood was taken.
 """
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from automation.delivery.replies import Accepted, Answer, Failure, Later, Refused, Reply, Unknown, masked
+from automation.delivery.sought import NoIdea
 
 Scope = Literal["recipient", "message", "account"]
 
@@ -21,6 +23,7 @@ ACCOUNT = frozenset({401, 402, 403, 404, 407})
 # one nobody knows.
 AMBIGUOUS = frozenset({408, 409})
 NO_PROVIDER_ID = "no_provider_id"
+PROVIDER_ID = re.compile(r"[!-~]{1,100}")
 
 
 def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
@@ -41,6 +44,17 @@ def taken_without_id(status: int) -> Accepted:
     return Accepted(None, (NO_PROVIDER_ID,), http_status=status)
 
 
+def provider_id(value: Any) -> str | None:
+    """The vendor's id of a message; None for what none has and no database may keep."""
+    return value if isinstance(value, str) and PROVIDER_ID.fullmatch(value) else None
+
+
+def accepted(value: Any, status: int) -> Accepted:
+    """Taken, under that id if it is one."""
+    found = provider_id(value)
+    return taken_without_id(status) if found is None else Accepted(found, http_status=status)
+
+
 def from_failure(failure: Failure) -> Reply:
     """Nothing written: not taken. Anything else: nobody knows."""
     if failure.before_first_byte:
@@ -53,6 +67,11 @@ def each(reply: Reply, count: int) -> list[Reply]:
     if isinstance(reply, Refused) and reply.scope != "account" and count > 1:
         reply = replace(reply, scope="message", suppress=None, whole_call=True)
     return [reply] * count
+
+
+def no_idea(answer: Answer) -> NoIdea:
+    """The answer to a look-up is none."""
+    return NoIdea(f"http_{answer.status}" if answer.status != 200 else "not_understood")  # noqa: PLR2004 (the only success there is)
 
 
 def json_body(answer: Answer) -> Any:

@@ -1,7 +1,7 @@
 """Postmark: https://postmarkapp.com/developer/api/email-api"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import httpx
@@ -10,7 +10,8 @@ import orjson
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
 from automation.delivery.providers.adapter import Account
-from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, masked
+from automation.delivery.replies import Answer, Later, Refused, Reply, masked
+from automation.delivery.sought import Finding, Found, NotThere, Sought
 
 Scope = Literal["recipient", "message", "account"]
 
@@ -33,7 +34,6 @@ REFUSALS: dict[int, tuple[str, Scope]] = {
 }
 # Of several errors in one answer the widest decides.
 WIDTH = ("recipient", "message", "account")
-LONGEST_ID = 100
 
 
 class Postmark:
@@ -41,6 +41,8 @@ class Postmark:
     batch_limit = 500
     batch_bytes = 50_000_000
     key_window = None
+    # https://postmarkapp.com/developer/api/messages-api: kept for 45 days, unless the account has another agreement.
+    looked_up_for = timedelta(days=45)
 
     def size(self, message: Outgoing, account: Account) -> int:
         return len(_encoded(_payload(message, account))) + 1
@@ -48,11 +50,7 @@ class Postmark:
     def request(self, messages: Sequence[Outgoing], account: Account, key: str | None) -> httpx.Request:  # noqa: ARG002 (Postmark takes no key)
         payloads = [_payload(message, account) for message in messages]
         one = len(payloads) == 1
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "X-Postmark-Server-Token": account.token,
-        }
+        headers = {**_headers(account), "Content-Type": "application/json"}
         url = account.base_url + ("/email" if one else "/email/batch")
         return httpx.Request("POST", url, headers=headers, content=_encoded(payloads[0] if one else payloads))
 
@@ -64,9 +62,41 @@ class Postmark:
             return [_reply(body, answer, messages[0], now)]
         return classify.each(_whole(body, answer, now), len(messages))
 
+    def look_up(self, sought: Sought, account: Account) -> httpx.Request:
+        # Without a stream only the transactional one is searched.
+        wanted = {"metadata_mid": str(sought.message_id), "messagestream": _stream(sought.kind, account)}
+        query = {"count": "50", "offset": "0", **wanted}
+        return httpx.Request("GET", f"{account.base_url}/messages/outbound", params=query, headers=_headers(account))
+
+    def found(self, answer: Answer, sought: Sought) -> Finding:
+        body = classify.json_body(answer)
+        items = body.get("Messages") if isinstance(body, dict) else None
+        if answer.status != 200 or not isinstance(items, list):  # noqa: PLR2004 (the only success there is)
+            return classify.no_idea(answer)
+        ours = (item for item in items if isinstance(item, dict) and _is_ours(item, sought))
+        ids = (classify.provider_id(item.get("MessageID")) for item in ours)
+        return next((Found(one) for one in ids if one is not None), NotThere())
+
+
+def _is_ours(item: dict[str, Any], sought: Sought) -> bool:
+    """Our id to our recipient: another database behind the same token counts its messages from one too."""
+    metadata, recipients = item.get("Metadata"), item.get("Recipients")
+    has_id = isinstance(metadata, dict) and metadata.get("mid") == str(sought.message_id)
+    to_them = isinstance(recipients, list) and sought.recipient.casefold() in (
+        str(one).casefold() for one in recipients
+    )
+    return has_id and to_them
+
+
+def _headers(account: Account) -> dict[str, str]:
+    return {"Accept": "application/json", "X-Postmark-Server-Token": account.token}
+
+
+def _stream(kind: str, account: Account) -> str:
+    return (account.stream or "broadcast") if kind == "marketing" else "outbound"
+
 
 def _payload(message: Outgoing, account: Account) -> dict[str, Any]:
-    marketing = message.kind == "marketing"
     bodies = {"HtmlBody": message.html, "TextBody": message.text}
     return {
         "From": message.sender,
@@ -76,7 +106,7 @@ def _payload(message: Outgoing, account: Account) -> dict[str, Any]:
         "Tag": message.tag,
         "Headers": [{"Name": name, "Value": message.headers[name]} for name in sorted(message.headers)],
         "Metadata": {"mid": str(message.message_id)},
-        "MessageStream": (account.stream or "broadcast") if marketing else "outbound",
+        "MessageStream": _stream(message.kind, account),
     }
 
 
@@ -108,10 +138,7 @@ def _accepted(item: dict[str, Any], answer: Answer, message: Outgoing) -> Reply:
     text = str(item.get("Message", ""))
     if "inactive addresses" in text and message.recipient.casefold() in text.casefold():
         return _refused(INACTIVE, text, answer.status)
-    found = item.get("MessageID")
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
-        return classify.taken_without_id(answer.status)
-    return Accepted(found, http_status=answer.status)
+    return classify.accepted(item.get("MessageID"), answer.status)
 
 
 def _whole(body: Any, answer: Answer, now: datetime) -> Reply:

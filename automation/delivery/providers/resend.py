@@ -10,7 +10,7 @@ import orjson
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
 from automation.delivery.providers.adapter import Account
-from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, Unknown, masked
+from automation.delivery.replies import Answer, Later, Refused, Reply, Unknown, masked
 
 Scope = Literal["recipient", "message", "account"]
 
@@ -38,7 +38,6 @@ REFUSALS: dict[tuple[int, str], Scope] = {
 }
 # Whatever the name; the other statuses mean what they mean everywhere.
 ACCOUNT = frozenset({405, 451})
-LONGEST_ID = 100
 
 
 class Resend:
@@ -102,9 +101,7 @@ def _items(body: Any, count: int) -> list[Any]:
 
 def _accepted(item: Any, answer: Answer) -> Reply:
     found = item.get("id") if isinstance(item, dict) else None
-    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
-        return classify.taken_without_id(answer.status)
-    return Accepted(found, http_status=answer.status)
+    return classify.accepted(found, answer.status)
 
 
 def _reply(body: Any, answer: Answer, now: datetime) -> Reply:
@@ -112,7 +109,7 @@ def _reply(body: Any, answer: Answer, now: datetime) -> Reply:
     found = body if isinstance(body, dict) else {}
     status, name, text = answer.status, str(found.get("name", "")), str(found.get("message", ""))
     if status == 409:  # noqa: PLR2004 (an earlier call has this key, and it may have been taken)
-        return Unknown(name or "http_409", http_status=status)
+        return Unknown(masked(name) or "http_409", http_status=status)
     if (status, name) in REFUSALS:
         return Refused(name, REFUSALS[status, name], masked(text), http_status=status)
     if status == 429:  # noqa: PLR2004 (RFC 6585)

@@ -3,7 +3,8 @@
 import re
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -14,10 +15,13 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
 from automation.delivery.providers.adapter import Account
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, masked
+from automation.delivery.sought import Finding, Found, NotThere, Sought
 
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 LONGEST_VALIDITY = timedelta(seconds=36_000)
 THROTTLED, QUEUE_FULL = 20429, 21611
+PAGE = 100
+CLOCKS = timedelta(seconds=30)  # that theirs and ours may differ; theirs tells whole seconds
 
 
 class Refusal(NamedTuple):
@@ -55,21 +59,59 @@ class Twilio:
     batch_limit = 1
     batch_bytes = 1_000_000
     key_window = None
+    # A text that waits in Twilio's queue longer than 10 hours is given up there.
+    looked_up_for = timedelta(days=7)
 
     def size(self, message: Outgoing, account: Account) -> int:
         return len(_form(message, account))
 
     def request(self, messages: Sequence[Outgoing], account: Account, key: str | None) -> httpx.Request:  # noqa: ARG002 (Twilio takes no key)
         (message,) = messages
-        headers = {
-            "Accept": "application/json",
-            "Authorization": "Basic " + b64encode(f"{account.account}:{account.token}".encode()).decode(),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
+        headers = {**_headers(account), "Content-Type": "application/x-www-form-urlencoded"}
         return httpx.Request("POST", _url(account), headers=headers, content=_form(message, account))
 
     def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:
         return classify.each(_reply(classify.json_body(answer), answer, now), len(messages))
+
+    def look_up(self, sought: Sought, account: Account) -> httpx.Request:
+        """By number and time: Twilio's list has no field for our id."""
+        since = (sought.since - CLOCKS).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"To": sought.recipient, "DateSent>": since, "PageSize": str(PAGE)}
+        return httpx.Request("GET", _url(account), params=query, headers=_headers(account))
+
+    def found(self, answer: Answer, sought: Sought) -> Finding:
+        """Only what cannot be mistaken: one text in the whole list is the same to the letter and was made then."""
+        body = classify.json_body(answer)
+        items = body.get("messages") if isinstance(body, dict) else None
+        if answer.status != 200 or not isinstance(items, list):  # noqa: PLR2004 (the only success there is)
+            return classify.no_idea(answer)
+        alike = [item for item in items if isinstance(item, dict) and _is_alike(item, sought)]
+        if len(alike) != 1 or body.get("next_page_uri"):
+            return NotThere()
+        sid = alike[0].get("sid")
+        known = isinstance(sid, str) and MESSAGE_SID.fullmatch(sid)
+        return Found(str(sid), has_our_id=False) if known else NotThere()
+
+
+def _is_alike(item: dict[str, Any], sought: Sought) -> bool:
+    same = (item.get("to"), item.get("body")) == (sought.recipient, sought.text)
+    made = _instant(item.get("date_created"))
+    in_time = made is not None and sought.since - CLOCKS <= made <= sought.until + CLOCKS
+    return same and in_time and str(item.get("direction")).startswith("outbound")
+
+
+def _instant(text: Any) -> datetime | None:
+    """RFC 2822, as `Mon, 02 Mar 2026 11:00:00 +0000`."""
+    try:
+        found = parsedate_to_datetime(str(text))
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _headers(account: Account) -> dict[str, str]:
+    secret = b64encode(f"{account.account}:{account.token}".encode()).decode()
+    return {"Accept": "application/json", "Authorization": f"Basic {secret}"}
 
 
 @lru_cache(maxsize=64)  # reading an address takes as long as writing the message into a form

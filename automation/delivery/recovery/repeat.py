@@ -23,6 +23,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account
 from automation.delivery.versions import read_version
 from automation.errors import BadMessage
+from automation.messages.render import Content
 from automation.settings import Provider
 
 
@@ -101,11 +102,16 @@ def _same_bytes(
 
 
 def _outgoing(connection: Connection, desk: Desk, row: Row[Any]) -> Outgoing:
+    content = content_again(connection, desk, row)
+    return outgoing_of(desk.settings, row, content, row.context, row.address, None)
+
+
+def content_again(connection: Connection, desk: Desk, row: Row[Any]) -> Content:
+    """What the row said, from the version and the values that it pins. Raises BadMessage."""
     context: Mapping[str, Any] = row.context
     default = desk.settings.business.locale
     version = read_version(connection, row.version_id)
-    template = version.template(row.step, row.variant, row.channel, context["locale"], default)
-    return outgoing_of(desk.settings, row, content_of(template, context), context, row.address, None)
+    return content_of(version.template(row.step, row.variant, row.channel, context["locale"], default), context)
 
 
 def flight_again(row: Row[Any], now: datetime) -> Flight:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from starlette.requests import Request
+
 from automation.delivery.sandbox.mailbox import Taken
+
+LONGEST_NUMBER = 16
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,18 @@ def is_one_line(text: str) -> bool:
 def stamp(at: datetime) -> str:
     """Comparable as text."""
     return at.isoformat(timespec="microseconds")
+
+
+async def body_of(request: Request, limit: int) -> bytes | None:
+    """None when it has more bytes than that."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def number(text: str | None, default: int) -> int:
+    """A parameter of a URL as a small number."""
+    return int(text) if text and text.isascii() and text.isdigit() and 0 < len(text) < LONGEST_NUMBER else default

@@ -90,7 +90,7 @@ def batch(post: Post) -> Result:
 
 
 def search(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
-    """GET /messages/outbound?count=&offset=, by `metadata_mid`, `recipient` or `tag`."""
+    """GET /messages/outbound?count=&offset=, by `metadata_mid`, `recipient` or `tag`, in one stream."""
     refused = _stranger(post)
     if refused:
         return refused
@@ -99,6 +99,7 @@ def search(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
         return _error(422, 701, f"'count' (1 to {LARGEST_PAGE}) and 'offset' are required.")
     names = {"metadata_mid": "mid =", "recipient": "recipient =", "tag": "tag ="}
     where = {column: query[name] for name, column in names.items() if name in query}
+    where["stream ="] = query.get("messagestream", "outbound")
     total, rows = mailbox.search(KIND, where, int(count), int(offset))
     return Result(200, {"TotalCount": total, "Messages": [_found(row) for row in rows]})
 

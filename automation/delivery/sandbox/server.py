@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from automation.delivery.sandbox.app import create_app
-from automation.delivery.sandbox.faults import CONNECTION
+from automation.delivery.sandbox.troubles import CONNECTION
 from automation.errors import BadInput, PortTaken
 from automation.settings import LOOPBACK
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, inspect, select, true
+from sqlalchemy import Column, Connection, func, inspect, select, true
 
 from automation.database.engine import Database
 from automation.database.schema import Shards, attempts, messages, runs
@@ -33,7 +33,6 @@ from automation.delivery.verify.other_rows import (
     whole_scans,
 )
 from automation.delivery.verify.permission import COMMIT, IMPORT, forbidden_posts
-from automation.reasons import Reason
 from automation.settings import Settings
 
 __all__ = ["LISTED", "Report", "Violation", "verify"]
@@ -41,6 +40,8 @@ __all__ = ["LISTED", "Report", "Violation", "verify"]
 LISTED = 100  # of each invariant; all are counted
 MESSAGES_A_PART = 50_000
 DISPATCHING = timedelta(hours=1)
+# What a person or a look-up found out about a message afterwards is no work of a dispatch.
+DISPATCHED = func.coalesce(messages.c.reason, "").not_in(["looked_up", "resolved"])
 Progress = Callable[[int, int], None]
 
 
@@ -137,14 +138,10 @@ def _worked(connection: Connection) -> datetime:
 
 
 def _newest(connection: Connection, until: datetime | None) -> datetime | None:
-    by_hand = messages.c.reason.is_not_distinct_from(Reason.RESOLVED.value)  # a person may be at work when no worker is
-    columns = {attempts.c.finished_at: true(), messages.c.finished_at: ~by_hand, runs.c.finished_at: true()}
-    found = [_newest_of(connection, column, rows, until) for column, rows in columns.items()]
+    found = [_newest_of(connection, one.c.finished_at, until) for one in (attempts, messages, runs)]
     return max((one for one in found if one is not None), default=None)
 
 
-def _newest_of(
-    connection: Connection, column: Column[datetime], rows: ColumnElement[bool], until: datetime | None
-) -> datetime | None:
-    newest = select(func.max(column)).where(rows)
+def _newest_of(connection: Connection, column: Column[datetime], until: datetime | None) -> datetime | None:
+    newest = select(func.max(column)).where(DISPATCHED if column.table is messages else true())
     return connection.execute(newest.where(column <= until) if until else newest).scalar_one()

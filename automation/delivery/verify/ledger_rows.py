@@ -1,8 +1,8 @@
 """I1 to I4, I8, I9 and I15 as far as one row of the ledger and its attempts tell, in one pass over the messages.
 
-I2, I3: a row that was `unknown` may have become `sent` or `failed` on evidence, so its attempts may still say unknown,
-the last of them or one before it. A row of which nobody knows and that never was sent with a key says so for ever: it
-must not end as something that reads like "never sent".
+I2, I3: a row that was `unknown` may have become `sent` or `failed`, on evidence only: what a person or a look-up wrote
+into the audit log, or what the provider told afterwards. A row of which nobody knows and that never was sent with a key
+says so for ever: it must not end as something that reads like "never sent".
 
 I4: a row past its deadline, or in flight past its lease, is the next dispatch's to end. So rows are judged by the work
 that was done since, not by the clock: `:worked` is the newest instant of work that is at least an hour older than the
@@ -29,6 +29,9 @@ LEFT JOIN offers o ON o.shard = m.shard AND o.enrollment_id = m.enrollment_id"""
 OPEN = "m.status IN ('planned', 'sending')"
 # A retry with the same key at the same provider is the same message; anything else may be a second one.
 REPEATABLE = "m.idempotency_key IS NOT NULL AND t.one_provider = t.other_provider"
+EVIDENCE = """EXISTS (SELECT 1 FROM audit_log a WHERE a.about = 'message:' || m.message_id
+    AND a.act = 'resolve ' || m.status)
+    OR EXISTS (SELECT 1 FROM outcomes x WHERE x.shard = m.shard AND x.message_id = m.message_id)"""
 PAUSED = """(coalesce(m.reason, '') IN ('playbook_paused', 'everything_paused') OR EXISTS (SELECT 1 FROM pauses p
     WHERE p.scope IN ('everything', 'playbook:' || m.playbook) AND (p.until IS NULL OR p.until > :worked)))"""
 
@@ -65,6 +68,12 @@ ACCEPTANCES = (
         "I3",
         "m.status = 'sent' AND coalesce(t.accepted, 0) = 0 AND t.first_unknown IS NULL",
         "The row is sent, and no attempt says that the provider took it.",
+    ),
+    Rule(
+        "I3",
+        "m.status IN ('sent', 'failed') AND coalesce(t.accepted, 0) = 0 AND t.first_unknown IS NOT NULL"
+        f" AND coalesce(m.reason, '') <> 'cannot_render' AND NOT ({EVIDENCE})",
+        "Nobody knew whether the provider took it, and the row is {status} without any evidence.",
     ),
     Rule(
         "I3",
