@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from automation.delivery.clearance import Clearance
 from automation.delivery.desk import Desk
 from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.health.trouble import Trouble
-from automation.delivery.http import Door, Line
+from automation.delivery.http import Door, Doors, Line
 from automation.delivery.ledger import release
 from automation.delivery.prepare import Prepared, hold_all, prepare
 from automation.delivery.providers import ADAPTERS, account_of
@@ -77,7 +77,7 @@ class Dispatch:
         clock: Clock,
         worker: str,
         *,
-        door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
+        door: Doors = Door,
         thread: Callable[[], Executor] = one_thread,
         share: Callable[[], float] = lambda: 1.0,
     ) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -16,7 +17,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from automation.database.engine import Database
 from automation.delivery.desk import Desk, open_desk
-from automation.delivery.dispatch import CHANNELS, Dispatch
+from automation.delivery.dispatch import CHANNELS, Dispatch, one_thread
+from automation.delivery.http import Door, Doors
 from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
@@ -40,7 +42,7 @@ Clock = Callable[[], datetime]
 class Worker:
     """Evaluates daily and dispatches what is due, until it is told to stop; then it drains.
 
-    `dispatching` makes a dispatch and `running` runs it: a simulation has its own network and its own time.
+    A simulation has its own `door` to the network, threads and event loop.
     """
 
     def __init__(
@@ -49,11 +51,12 @@ class Worker:
         settings: Settings,
         clock: Clock,
         *,
-        dispatching: Callable[..., Dispatch] = Dispatch,
+        door: Doors = Door,
+        thread: Callable[[], Executor] = one_thread,
         running: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
     ) -> None:
         self.database, self.settings, self.clock = database, settings, clock
-        self._dispatching, self._running = dispatching, running
+        self._door, self._thread, self._running = door, thread, running
         self.name = worker_name()
         self._files = Files(settings)
         self._stopping = threading.Event()
@@ -151,7 +154,8 @@ class Worker:
 
     def _dispatch_on(self, channels: Sequence[str]) -> None:
         desk = self.desk(self.clock())
-        dispatch = self._dispatching(self.database, desk, self.clock, self.name, share=self._share())
+        given = (self.database, desk, self.clock, self.name)
+        dispatch = Dispatch(*given, door=self._door, thread=self._thread, share=self._share())
         told = self._running(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
@@ -160,7 +164,7 @@ class Worker:
         """Ask providers what became of messages of which nobody knows."""
         with self.database.reading() as connection:
             desk = open_desk(connection, self.settings, self._files.book())
-        told = asyncio.run(look_up_due(self.database, desk, self.clock()))
+        told = self._running(look_up_due(self.database, desk, self.clock(), door=self._door))
         if told.asked:
             log.info("looked up", extra=told.as_dict())
 

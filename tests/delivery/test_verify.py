@@ -279,7 +279,7 @@ def test_what_a_later_attempt_was_told_does_not_make_an_earlier_one_known(after:
     second = attempt(reply="later").where(attempts.c.number == 2)
     tried = [another_attempt(), first, second, row(attempts=2, possible_duplicate=True)]
     assert after(*tried, row(status="unknown", sent_at=None)) == set()
-    assert after(*tried, row(reason="resolved")) == set()
+    assert after(*tried, evidence("sent"), row(reason="resolved")) == set()
 
 
 def test_what_a_person_finds_out_is_no_work_of_a_worker(after: Check) -> None:

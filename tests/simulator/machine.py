@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,7 +15,6 @@ from simulator.moments import Loop, Stop
 from sqlalchemy.exc import OperationalError
 
 from automation.database.engine import Database
-from automation.delivery.dispatch import Dispatch
 from automation.errors import BadFiles, DatabaseBusy
 from automation.settings import Settings
 from automation.worker.scheduler import Worker
@@ -83,8 +81,8 @@ class Machine:
     def _started(self) -> Worker | None:
         """A new worker knows nothing but what the rows say. Some run on another machine than the one before."""
         self.starts += 1
-        door = partial(Dispatch, door=self.providers.door, thread=Inline)
-        worker = Worker(self.database, self.settings, self.time.clock, dispatching=door, running=self._run)
+        ours: Any = {"door": self.providers.door, "thread": Inline, "running": self._run}
+        worker = Worker(self.database, self.settings, self.time.clock, **ours)
         host = socket.gethostname() if self.chance.random() < HERE else "elsewhere"
         worker.name = f"{host}:{self.starts}"
         self._worker, self._stopped = worker, False
@@ -99,8 +97,9 @@ class Machine:
         for work in (worker.sign, worker.evaluate):
             self._guarded(work)
         self._guarded(lambda: self._dispatch(worker))
-        if self.chance.random() < CHECKED:
-            self._guarded(worker.check)
+        for work in (worker.check, worker.look_up):
+            if self.chance.random() < RARELY:
+                self._guarded(work)
 
     def _guarded(self, work: Callable[[], Any]) -> bool:
         """Whether nothing went wrong."""
@@ -137,7 +136,7 @@ class Machine:
 
 
 HERE = 0.7
-CHECKED = 0.1  # of the ticks; the promise is checked by others too
+RARELY = 0.1  # of the ticks
 
 
 def _abandon(loop: asyncio.AbstractEventLoop) -> None:
