@@ -150,7 +150,7 @@ class Year:
     def _weather(self) -> None:
         for name in PORTS.values():
             if self.chance.random() < 0.4:
-                self.providers.weather[name] = self.chance.choice(("fine",) * 8 + tuple(WEATHERS))
+                self.providers.weather[name] = self.chance.choice(("fine",) * 4 + tuple(WEATHERS))
 
     def _calm(self, day: int) -> None:
         """Everything is mended and resumed, and some quiet days pass: whatever was open comes to its end."""
