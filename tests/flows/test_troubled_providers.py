@@ -133,10 +133,10 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 @pytest.mark.parametrize(
     ("wish", "shortest", "longest"),
     [
-        ("120", 2 * MINUTE, 2 * MINUTE),
-        (IN_TWO_MINUTES, 2 * MINUTE, 2 * MINUTE),
+        ("120", 2 * MINUTE, 3 * MINUTE),
+        (IN_TWO_MINUTES, 2 * MINUTE, 3 * MINUTE),
         (LONG_AGO, SECOND, MINUTE),
-        ("1000000000", HOUR, HOUR),
+        ("1000000000", HOUR, HOUR + MINUTE),
         ("-5", SECOND, MINUTE),
         ("soon", SECOND, MINUTE),
         (None, SECOND, MINUTE),
