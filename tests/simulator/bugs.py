@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -56,14 +57,24 @@ def _later(heard: settle.Heard) -> settle.Heard:
     return settle.Heard(heard.flight, Later(None, "no answer", throttled=False), heard.resend, heard.key_until)
 
 
-PLANTED: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
-    "calls of a dead worker are posted again without a thought": partial(
-        patch.object, dispatch, "recover", _requeue_blindly
+@dataclass(frozen=True)
+class Bug:
+    """`seed`: the first one that is asked, because it finds the bug soon."""
+
+    planted: Callable[[], AbstractContextManager[Any]]
+    seed: int = 1
+
+
+PLANTED: Mapping[str, Bug] = {
+    "calls of a dead worker are posted again without a thought": Bug(
+        partial(patch.object, dispatch, "recover", _requeue_blindly)
     ),
-    "a withdrawn consent is not asked for": partial(_without, decide.no_consent),
-    "nobody looks once more before the first byte": partial(patch.object, dispatch.Dispatch, "_is_clear", _never_look),
-    "the key is not sent": _forget_the_key,
-    "silence counts as a no": _take_silence_for_no,
-    "caps are not counted": partial(_without, decide.over_cap, decide.outranked),
-    "windows are not kept": _keep_no_window,
+    "a withdrawn consent is not asked for": Bug(partial(_without, decide.no_consent)),
+    "nobody looks once more before the first byte": Bug(
+        partial(patch.object, dispatch.Dispatch, "_is_clear", _never_look), seed=3
+    ),
+    "the key is not sent": Bug(_forget_the_key),
+    "silence counts as a no": Bug(_take_silence_for_no),
+    "caps are not counted": Bug(partial(_without, decide.over_cap, decide.outranked), seed=7),
+    "windows are not kept": Bug(_keep_no_window),
 }

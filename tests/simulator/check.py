@@ -25,8 +25,8 @@ MAY_BE_TAKEN = frozenset({"sent", "unknown", "sending"})
 LONGEST_WAIT = timedelta(hours=26)
 CODE = re.compile(r"CODE (\S+) END")
 ROWS = text(
-    "SELECT message_id, customer_id, enrollment_id, playbook, step, channel, kind, topic, status, reason,"
-    " possible_duplicate, flags, due_at, deadline, lease_until, idempotency_key, attempts FROM messages ORDER BY message_id"
+    "SELECT message_id, flags, customer_id, enrollment_id, playbook, step, channel, kind, topic, status, reason,"
+    " possible_duplicate, due_at, deadline, lease_until, idempotency_key, attempts FROM messages ORDER BY message_id"
 )
 
 
