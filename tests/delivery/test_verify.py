@@ -151,11 +151,11 @@ def attempt(customer: str = "ada", name: str = "two", **values: Any) -> Any:
     return update(attempts).where(attempts.c.message_id.in_(ids)).values(**values)
 
 
-def another_attempt() -> Any:
-    """The first attempt once more, as the second."""
+def another_attempt(number: int = 2) -> Any:
+    """The first attempt once more, with another number."""
     ids = select(messages.c.message_id).where(of("ada", "two"))
-    columns = [attempts.c.number + 1 if one.name == "number" else one for one in attempts.c]
-    copied = select(*columns).where(attempts.c.message_id.in_(ids))
+    columns = [literal(number) if one.name == "number" else one for one in attempts.c]
+    copied = select(*columns).where(attempts.c.message_id.in_(ids), attempts.c.number == 1)
     return insert(attempts).from_select([one.name for one in attempts.c], copied)
 
 
@@ -280,6 +280,12 @@ def test_what_a_later_attempt_was_told_does_not_make_an_earlier_one_known(after:
     tried = [another_attempt(), first, second, row(attempts=2, possible_duplicate=True)]
     assert after(*tried, row(status="unknown", sent_at=None)) == set()
     assert after(*tried, evidence("sent"), row(reason="resolved")) == set()
+
+
+def test_a_provider_that_certainly_took_nothing_does_not_make_a_repeated_call_a_second_message(after: Check) -> None:
+    first = attempt(reply="later", provider="spare").where(attempts.c.number == 1)
+    second = attempt(**UNCERTAIN).where(attempts.c.number == 2)
+    assert after(another_attempt(), another_attempt(3), first, second, row(attempts=3, **KEYED)) == set()
 
 
 def test_what_a_person_finds_out_is_no_work_of_a_worker(after: Check) -> None:
