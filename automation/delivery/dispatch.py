@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from automation.delivery.health.standing import Standing, standing_of
 from automation.delivery.health.trial import Trial, begin_trial, end_trial
 from automation.delivery.health.turns import Gate, Turns
 from automation.delivery.hearing import Posted, hear
-from automation.delivery.http import Door, Line
+from automation.delivery.http import Door, Doors, Line
 from automation.delivery.ledger import release
 from automation.delivery.prepare import Prepared, hold_all, prepare
 from automation.delivery.providers import ADAPTERS, account_of
@@ -71,7 +71,7 @@ class Dispatch:
         worker: str,
         *,
         wall: Clock = wall_clock,
-        door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
+        door: Doors = Door,
         thread: Callable[[], Executor] = one_thread,
         share: Callable[[], float] = lambda: 1.0,
     ) -> None:
