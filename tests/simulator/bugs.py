@@ -10,7 +10,7 @@ from unittest.mock import patch
 from sqlalchemy import Connection, update
 
 from automation.database.schema import messages
-from automation.delivery import decide, dispatch, settle
+from automation.delivery import decide, dispatch, posting, settle
 from automation.delivery.providers.resend import Resend
 from automation.delivery.replies import Later
 
@@ -71,7 +71,7 @@ PLANTED: Mapping[str, Bug] = {
     ),
     "a withdrawn consent is not asked for": Bug(partial(_without, decide.no_consent)),
     "nobody looks once more before the first byte": Bug(
-        partial(patch.object, dispatch.Dispatch, "_is_clear", _never_look), seed=3
+        partial(patch.object, posting.Posting, "_is_clear", _never_look), seed=3
     ),
     "the key is not sent": Bug(_forget_the_key),
     "silence counts as a no": Bug(_take_silence_for_no),
