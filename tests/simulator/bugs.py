@@ -35,10 +35,6 @@ def _keep_no_window() -> Iterator[None]:
         yield
 
 
-async def _never_look(*_: Any) -> bool:
-    return True
-
-
 @contextmanager
 def _forget_the_key() -> Iterator[None]:
     real = Resend.request
@@ -70,11 +66,8 @@ PLANTED: Mapping[str, Bug] = {
         partial(patch.object, dispatch, "recover", _requeue_blindly)
     ),
     "a withdrawn consent is not asked for": Bug(partial(_without, decide.no_consent)),
-    "nobody looks once more before the first byte": Bug(
-        partial(patch.object, dispatch.Dispatch, "_is_clear", _never_look), seed=3
-    ),
     "the key is not sent": Bug(_forget_the_key),
     "silence counts as a no": Bug(_take_silence_for_no),
-    "caps are not counted": Bug(partial(_without, decide.over_cap, decide.outranked), seed=7),
+    "caps are not counted": Bug(partial(_without, decide.over_cap, decide.outranked), seed=4),
     "windows are not kept": Bug(_keep_no_window),
 }
