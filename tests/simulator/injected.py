@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 from uuid import UUID
 
+from automation.delivery.health import trial
 from automation.delivery.recovery import lost
 from automation.delivery.sandbox import postmark, resend, twilio
 from automation.worker import nightly, runs
@@ -22,7 +23,7 @@ def injected(gone: set[str], chance: Random, note: Callable[[BaseException, str]
     """
     ids = SimpleNamespace(uuid4=lambda: UUID(int=chance.getrandbits(128), version=4))
     with ExitStack() as stack:
-        for module in (lost, nightly, runs):
+        for module in (lost, nightly, runs, trial):
             stack.enter_context(patch.object(module, "is_gone", gone.__contains__))
         for vendor in (postmark, resend, twilio):
             stack.enter_context(patch.object(vendor, "uuid", ids))

@@ -1,6 +1,7 @@
 """What the shop's staff do: pauses, unknown messages looked up, and codes for offers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -12,6 +13,7 @@ from automation.database.engine import Database
 from automation.database.schema import messages
 from automation.delivery.health import by_hand
 from automation.delivery.offers import load_codes
+from automation.errors import BadInput
 
 Noting = Callable[[], None]  # what the world knows from then on
 Act = Callable[[], Noting]
@@ -67,7 +69,8 @@ class Staff:
         open_scopes = sorted({one.scope for one in self.pauses if one.over is None})
         for scope in open_scopes:
             self._end_pauses(scope, self.time.next())
-            with self.database.writing() as connection:
+            # One whose end has come may be gone already.
+            with suppress(BadInput), self.database.writing() as connection:
                 by_hand.resume(connection, scope, "anna", "", self.time.clock())
         return nothing
 
