@@ -1,16 +1,18 @@
 """Named places where a test may let this process die, fail, hang or freeze. In production the registry is empty.
 
-It is filled when the process starts, from the environment variable `FAULT_POINT`: `recorded=kill@3` kills at the third
-time that the place `recorded` is reached. Several are separated by commas.
+The command line fills it from the environment variable `FAULT_POINT`: `recorded=kill@3` kills at the third time that
+the place `recorded` is reached. Several are separated by commas.
 """
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 VARIABLE = "FAULT_POINT"
+FORM = re.compile(r"(\w+)=(\w+)(?:@([1-9][0-9]{0,8}))?")
 POINTS = (
     "plan_committed",
     "claimed",
@@ -79,12 +81,8 @@ def arm(text: str) -> None:
 
 
 def _fault(text: str) -> tuple[str, Fault]:
-    point, _, rest = text.partition("=")
-    action, _, hit = rest.partition("@")
-    if point not in POINTS or action not in ACTIONS:
+    form = FORM.fullmatch(text)
+    if form is None or form[1] not in POINTS or form[2] not in ACTIONS:
         known = f"points: {', '.join(POINTS)}; actions: {', '.join(ACTIONS)}"
         raise ValueError(f'"{text}" is no fault; write one like recorded=kill@3 ({known})')
-    return point, Fault(ACTIONS[action], int(hit or 1))
-
-
-arm(os.environ.get(VARIABLE, ""))
+    return form[1], Fault(ACTIONS[form[2]], int(form[3] or 1))

@@ -8,8 +8,9 @@ import sys
 
 import typer
 
+from automation import faultpoints
 from automation.cli import author, demo, intervene, keep, operate, prove, support
-from automation.errors import AutomationError
+from automation.errors import AutomationError, BadInput
 
 app = typer.Typer(
     help="Lifecycle campaign automation: stages from events, playbooks from files, messages with a ledger.",
@@ -25,6 +26,7 @@ for module in (demo, author, operate, support, intervene, keep, prove):
 def main() -> None:
     """Exit code 0 done, 1 something failed and said why, 2 wrong words, configuration or files."""
     try:
+        _arm()
         app()
     except AutomationError as error:
         from automation.cli.output import show_error
@@ -37,6 +39,14 @@ def main() -> None:
         # `automation log | head`: nobody reads any further, and Python must not complain when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def _arm() -> None:
+    """The fault points that the environment names; usually none."""
+    try:
+        faultpoints.arm(os.environ.get(faultpoints.VARIABLE, ""))
+    except ValueError as error:
+        raise BadInput(f"{faultpoints.VARIABLE}: {error}") from None
 
 
 __all__ = ["app", "main"]

@@ -26,7 +26,7 @@ from automation.customers.facts.refresh import facts_of
 from automation.database.schema import consents, customers, enrollments, messages, offers, suppressions
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id
-from automation.delivery.decide import WEEK, Case, Traffic
+from automation.delivery.decide import WEEK, Case, Span, Traffic
 from automation.delivery.desk import Desk, pauses_at
 from automation.playbooks.enroll import first_goal
 from automation.playbooks.model import Playbook
@@ -207,6 +207,9 @@ def _traffic(connection: Connection, now: datetime) -> dict[tuple[str, str], Tra
             other.c.channel,
             other.c.status,
             other.c.first_used_at,
+            other.c.sent_at,
+            other.c.finished_at,
+            other.c.idempotency_key,
             other.c.priority,
             other.c.due_at,
         )
@@ -230,8 +233,15 @@ def _traffic(connection: Connection, now: datetime) -> dict[tuple[str, str], Tra
         if row.status == "planned":
             traffic.planned[row.message_id] = (row.priority, row.due_at)
         else:
-            traffic.sent.append(row.first_used_at)
+            traffic.sent[row.message_id] = span_of(row, now)
     return found
+
+
+def span_of(row: Any, now: datetime) -> Span:
+    """When a row that is sent, sending or unknown may have been taken."""
+    if row.idempotency_key is None:
+        return Span(row.first_used_at, row.first_used_at)
+    return Span(row.first_used_at, max(row.first_used_at, row.sent_at or row.finished_at or now))
 
 
 def _case(

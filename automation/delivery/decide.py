@@ -6,7 +6,7 @@ Asked twice: when the message is planned (as of when it will be due) and again i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from automation.clock import day_start, is_open, local_date, next_opening, stays_open_until
@@ -51,14 +51,29 @@ class Limits:
     per_week: int
 
 
+class Span(NamedTuple):
+    """From the first to the last instant at which a message may have been taken. A call with a key is repeated, and
+    perhaps not on the same day.
+    """
+
+    first: datetime
+    last: datetime
+
+    def touches(self, first_day: int, last_day: int, zone: ZoneInfo) -> bool:
+        """Whether one of these local days, given as ordinals, may be the message's."""
+        return local_date(self.first, zone).toordinal() <= last_day and (
+            local_date(self.last, zone).toordinal() >= first_day
+        )
+
+
 @dataclass
 class Traffic:
-    """What else concerns this customer on this channel: when they were written to, and what is planned.
+    """What else concerns this customer on this channel: what may have reached them when, and what is planned, by id.
 
     Changes as messages of one batch are decided, so that two of them cannot both be the day's last.
     """
 
-    sent: list[datetime] = field(default_factory=list)
+    sent: dict[int, Span] = field(default_factory=dict)
     planned: dict[int, tuple[int, datetime]] = field(default_factory=dict)
 
     def sent_on(self, moment: datetime, zones: Sequence[ZoneInfo], days: int) -> int:
@@ -66,8 +81,7 @@ class Traffic:
         most = 0
         for zone in zones if self.sent else ():
             today = local_date(moment, zone).toordinal()
-            counted = sum(today - days < local_date(one, zone).toordinal() <= today for one in self.sent)
-            most = max(most, counted)
+            most = max(most, sum(one.touches(today - days + 1, today, zone) for one in self.sent.values()))
         return most
 
     def ahead_of(self, case: "Case") -> int:

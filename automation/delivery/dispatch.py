@@ -1,55 +1,37 @@
 """The loop: prepare what is due, post it, record what was heard."""
 
 import asyncio
-import logging
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from automation.clock import wall_clock
 from automation.database.brake import brake
 from automation.database.engine import Database
 from automation.delivery.alerts.incidents import open_incident
 from automation.delivery.alerts.watch import MESSAGES
-from automation.delivery.calls import LEASE, Call, Sender
+from automation.delivery.calls import Sender
 from automation.delivery.clearance import Clearance
 from automation.delivery.desk import Desk
-from automation.delivery.health import trouble
+from automation.delivery.health.pace import CLAIM, Pace
 from automation.delivery.health.pauses import fit_provider, free_at
-from automation.delivery.health.rates import SLOWEST, ahead, at_once, reserve, share_of
-from automation.delivery.health.refusals import Glance
-from automation.delivery.health.standing import Standing, standing_of
-from automation.delivery.health.trial import Trial, begin_trial, end_trial
-from automation.delivery.health.turns import Gate, Turns
-from automation.delivery.hearing import Posted, hear
-from automation.delivery.http import Door, Line
-from automation.delivery.ledger import release
+from automation.delivery.http import Door, Doors, Line
+from automation.delivery.posting import Posting
 from automation.delivery.prepare import Prepared, hold_all, prepare
-from automation.delivery.providers import ADAPTERS, account_of
-from automation.delivery.providers.classify import from_failure
+from automation.delivery.providers import account_of
 from automation.delivery.recovery.recover import recover
-from automation.delivery.replies import Answer, Reply
 from automation.delivery.tally import Tally
-from automation.errors import DatabaseBusy
+from automation.delivery.writer import Writer
 from automation.faultpoints import reach
 
 CHANNELS = ("email", "sms")
 CHUNKS_AT_ONCE = 2  # one is prepared while another is under way
-AHEAD = timedelta(seconds=10)  # claim no more than the provider's rate lets go in this time
-LOOK_AGAIN = 0.1  # seconds, while another worker tries a provider
 LOOK_EVERY = timedelta(seconds=1)  # at a channel on which nothing was due, while another one is busy
-CLAIM = 500
-WAITS = (0.5, 1, 2, 4, 8)  # seconds; shorter together than a worker may take to drain
-AWAY = (OperationalError, InterfaceError, DatabaseBusy)
-log = logging.getLogger(__name__)
-T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
@@ -71,42 +53,48 @@ class Dispatch:
         worker: str,
         *,
         wall: Clock = wall_clock,
-        door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
+        door: Doors = Door,
         thread: Callable[[], Executor] = one_thread,
         share: Callable[[], float] = lambda: 1.0,
     ) -> None:
-        self.database, self.desk, self.clock, self.worker, self.wall = database, desk, clock, worker, wall
-        self._door, self._share = door, share
+        self.desk, self.clock, self.worker = desk, clock, worker
         self.tally = Tally()
         self.stop = asyncio.Event()
-        self._writing = asyncio.Lock()
-        self._clearance = Clearance(database, thread())
-        self._writer = thread()  # one, because each thread has memory of its own
         used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
-        self._providers = {key: desk.settings.providers[key] for key in sorted(used)}
-        self._accounts = {key: account_of(key, provider) for key, provider in self._providers.items()}
-        self._places = {key: asyncio.Semaphore(provider.concurrency) for key, provider in self._providers.items()}
-        self._turns = Turns(self._providers, wall, self._more_slots, self.stop)
-        self._trying = {key: asyncio.Lock() for key in self._providers}
+        providers = {key: desk.settings.providers[key] for key in sorted(used)}
+        self._accounts = {key: account_of(key, provider) for key, provider in providers.items()}
+        self._door, self._most = door, sum(provider.concurrency for provider in providers.values())
+        self._clearance, self._writer = Clearance(database, thread()), Writer(database, thread())
+        self._pace = Pace(providers, wall, share)
+        self.posting = Posting(
+            desk,
+            worker,
+            clock,
+            wall,
+            self.stop,
+            providers,
+            self._accounts,
+            self._writer,
+            self._clearance,
+            self._pace,
+            self.tally,
+        )
         self._busy: set[str] = set()
         self._idle = asyncio.Event()
-        self._proven: set[str] = set()
-        self._in_a_row: Counter[str] = Counter()
-        self._glance = Glance()
 
     async def run(self, channels: Sequence[str] = CHANNELS) -> dict[str, Any]:
         """Counts as `automation send --json` prints them. Without channels only lost calls are looked after."""
         started = time.monotonic()
-        most = sum(provider.concurrency for provider in self._providers.values())
-        with self._writer, closing(self._clearance):
-            gates = self._turns.gates()
-            lost = await self._write(self._recover)
-            async with self._door(most) as door, _together(self._turns.close_all_at_the_end()):
+        turns = self.posting.turns
+        with closing(self._writer), closing(self._clearance):
+            gates = turns.gates()
+            lost = await self._writer.write(self._recover)
+            async with self._door(self._most) as door, _together(turns.close_all_at_the_end()):
                 self._busy = set(channels)
-                works = [self._send(lost, gates, door), *(self._empty(channel, door) for channel in channels)]
+                works = [self.posting.send(lost, gates, door), *(self._empty(one, door) for one in channels)]
                 ends = await asyncio.gather(*map(self._or_stop, works), return_exceptions=True)
             if self.tally.overslept:
-                await self._write(self._tell_of_downtime)
+                await self._writer.write(self._tell_of_downtime)
         for error in ends:
             if error is not None:
                 raise error
@@ -130,13 +118,13 @@ class Dispatch:
 
     async def _go_on(self, channel: str, door: Line, under_way: set[asyncio.Task[None]]) -> None:
         while not self.stop.is_set():
-            gates = self._turns.gates()
+            gates = self.posting.turns.gates()
             prepared = await self._look(channel)
             if prepared.claimed or prepared.wait:
                 self._busy.add(channel)
             if prepared.calls:
                 reach("sending_committed")
-                under_way.add(asyncio.create_task(self._send(prepared, gates, door)))
+                under_way.add(asyncio.create_task(self.posting.send(prepared, gates, door)))
             if prepared.wait:
                 await _until(self.stop, prepared.wait)
             elif prepared.claimed == 0 and not under_way:
@@ -152,8 +140,8 @@ class Dispatch:
     async def _look(self, channel: str) -> Prepared:
         """Whoever only looks again does not fail because the database is away for a moment."""
         if channel in self._busy:
-            return await self._write(lambda connection: self._prepare(connection, channel))
-        return await self._unless_away(lambda connection: self._prepare(connection, channel), Prepared())
+            return await self._writer.write(lambda connection: self._prepare(connection, channel))
+        return await self._writer.unless_away(lambda connection: self._prepare(connection, channel), Prepared())
 
     async def _all_idle(self, channel: str) -> bool:
         """A channel without work is looked at again while another one has work, which may be for hours."""
@@ -169,159 +157,20 @@ class Dispatch:
         if key is None:
             until = free_at(connection, self.desk.settings, channel, now)
             return Prepared(hold_all(connection, self.desk, channel, until, CLAIM, now, self.tally))
-        standing = self._standing(connection, key)
-        queue = ahead(standing, self._providers[key].rate, self.wall())
-        if queue > AHEAD:
-            return Prepared(wait=queue - AHEAD)
-        sender = Sender(key, self._accounts[key], self.worker, self._limit(standing), brake(connection))
+        standing = self._pace.standing(connection, key)
+        if wait := self._pace.wait(standing):
+            return Prepared(wait=wait)
+        sender = Sender(key, self._accounts[key], self.worker, self._pace.limit(standing), brake(connection))
         return self._with_slots(connection, prepare(connection, self.desk, channel, sender, now, self.tally))
 
-    def _limit(self, standing: Standing) -> int:
-        """After a pause one message; until it is proven fit one call; then what the rate in force lets go."""
-        if standing.paused_for:
-            return 1
-        provider = self._providers[standing.provider]
-        calls = at_once(provider.rate, self._share_of(standing), AHEAD) if standing.proven else 1
-        return max(1, min(CLAIM, int(calls * provider.batch)))
-
-    def _share_of(self, standing: Standing) -> float:
-        return max(SLOWEST, share_of(standing, self.wall()) * self._share())
-
-    def _standing(self, connection: Connection, key: str) -> Standing:
-        """What the rows say now; whether the provider is proven is remembered until they are read again."""
-        standing = standing_of(connection, key)
-        self._trust(standing)
-        return standing
-
-    def _trust(self, standing: Standing) -> None:
-        (self._proven.add if standing.proven else self._proven.discard)(standing.provider)
-
     def _with_slots(self, connection: Connection, prepared: Prepared) -> Prepared:
-        for key, count in Counter(call.provider for call in prepared.calls).items():
-            prepared.slots[key] = self._reserve(connection, key, count)
+        prepared.slots.update(self._pace.slots(connection, (call.provider for call in prepared.calls)))
         return prepared
-
-    def _reserve(self, connection: Connection, key: str, calls: int) -> Sequence[datetime]:
-        rate, share = self._providers[key].rate, self._share_of(standing_of(connection, key))
-        return reserve(connection, key, rate, share, max(1, min(calls, int(at_once(rate, share, AHEAD)))), self.wall())
-
-    async def _more_slots(self, key: str, calls: int) -> Sequence[datetime]:
-        return await self._unless_away(lambda connection: self._reserve(connection, key, calls), ())
-
-    async def _send(self, prepared: Prepared, gates: Mapping[str, Gate], door: Line) -> None:
-        """Post the calls of one chunk; one at a time to a provider that has not proven fit."""
-        waiting = list(prepared.calls)
-        self._turns.join(Counter(call.provider for call in waiting), prepared.slots)
-        while (call := next((one for one in waiting if one.provider not in self._proven), None)) is not None:
-            waiting.remove(call)
-            async with self._trying[call.provider]:
-                await self._record([await self._try(call, gates[call.provider], door)])
-        await self._record(await asyncio.gather(*(self._post(call, gates[call.provider], door) for call in waiting)))
-
-    async def _try(self, call: Call, gate: Gate, door: Line) -> Posted:
-        """Post it when no other worker has a call under way to this provider, which may be unfit."""
-        timeout = self._providers[call.provider].timeout
-        while not gate.is_closed and self._is_in_time(call):
-            trial = await self._unless_away(
-                lambda connection: begin_trial(
-                    connection, call.provider, self.worker, timeout, self.clock(), self.wall()
-                ),
-                Trial.PAUSED,
-            )
-            if trial is Trial.PAUSED:
-                break
-            if trial is not Trial.OF_ANOTHER:
-                posted = await self._post(call, gate, door)
-                if trial is Trial.OURS and not posted.replies:
-                    await self._unless_away(lambda connection: end_trial(connection, call.provider), None)
-                return posted
-            await gate.closes_within(LOOK_AGAIN)
-        self._turns.leave(call.provider)
-        return Posted(call)
-
-    async def _post(self, call: Call, gate: Gate, door: Line) -> Posted:
-        """Not posted, without a byte, is what must not go any more and what the provider turned out unfit for,
-        and what has not had its turn when the worker is told to stop.
-        """
-        provider = self._providers[call.provider]
-        adapter, account = ADAPTERS[provider.kind], self._accounts[call.provider]
-        async with self._places[call.provider]:
-            if not await self._turns.comes(call.provider, gate) or self.stop.is_set():
-                return Posted(call)
-            # The last look comes after it, so none begins after a withdrawal's commit.
-            started_at, began = self.clock(), self.wall()
-            if not await self._is_clear(call):
-                return Posted(call)
-            request = call.request or adapter.request(call.outgoing, account, call.key)
-            heard = await door.post(request, timeout=provider.timeout)
-            if isinstance(heard, Answer):
-                replies = adapter.replies(heard, call.outgoing, self.clock())
-            else:
-                replies = [from_failure(heard)] * len(call.outgoing)
-            self._heed(call, replies)
-        return Posted(call, replies, started_at, began)
-
-    def _heed(self, call: Call, replies: Sequence[Reply]) -> None:
-        """Calls that wait need not be posted to learn what these have told already."""
-        provider, limit = call.provider, trouble.patience(replies)
-        self._in_a_row[provider] = self._in_a_row[provider] + 1 if limit else 0
-        unfit = limit and self._in_a_row[provider] >= limit
-        refused = self._glance.shows((one.tag, reply) for one, reply in zip(call.outgoing, replies, strict=True))
-        if unfit or refused or trouble.is_throttled(replies):
-            self._turns.close(provider)
-            self._in_a_row[provider] = 0
-
-    async def _is_clear(self, call: Call) -> bool:
-        """Nothing was taken back since it was decided, it did not wait too long for its turn, and it is still ours.
-        Where nobody can say, because the database is away, nothing is posted.
-        """
-        try:
-            number = await self._clearance.number()
-        except AWAY:
-            return False
-        return number == call.brake and self._is_in_time(call)
-
-    def _is_in_time(self, call: Call) -> bool:
-        return self.clock() <= min(call.good_until, call.flights[0].started_at + LEASE)
-
-    async def _record(self, posted: Sequence[Posted]) -> None:
-        answered = [one for one in posted if one.replies]
-        unposted = [flight for one in posted if not one.replies for flight in one.call.flights]
-        if answered:
-            reach("before_record")
-            await self._keep(lambda connection: self._note(connection, answered))
-            reach("recorded")
-        if unposted:
-            await self._keep(lambda connection: release(connection, unposted, self.clock()))
-
-    async def _keep(self, work: Callable[[Connection], None]) -> None:
-        """Nobody else knows what was heard, so a database that is away for a moment is asked again. Done twice, because
-        the answer to the first commit got lost, it changes nothing: the rows are in flight no more.
-        """
-        for wait in WAITS:
-            try:
-                await self._write(work)
-            except AWAY as error:
-                log.warning("what was heard cannot be written (%s); asking again in %s s", type(error).__name__, wait)
-                await asyncio.sleep(wait)
-            else:
-                return
-        await self._write(work)
-
-    async def _unless_away(self, work: Callable[[Connection], T], otherwise: T) -> T:
-        try:
-            return await self._write(work)
-        except AWAY:
-            return otherwise
-
-    def _note(self, connection: Connection, answered: Sequence[Posted]) -> None:
-        for standing in hear(connection, self.desk, answered, self.clock(), self.wall(), self.tally):
-            self._trust(standing)
 
     def _recover(self, connection: Connection) -> Prepared:
         again = recover(connection, self.desk, self._accounts, self.worker, self.clock(), self.tally)
         for key in {call.provider for call in again}:
-            self._standing(connection, key)
+            self._pace.standing(connection, key)
         return self._with_slots(connection, Prepared(calls=again))
 
     def _tell_of_downtime(self, connection: Connection) -> None:
@@ -329,15 +178,6 @@ class Dispatch:
             f"{self.tally.overslept} messages were due for more than an hour before anybody looked, and too late then"
         )
         open_incident(connection, "expired_after_downtime", MESSAGES, words, self.clock())
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        """One write transaction at a time, off the loop, so that exchanges go on meanwhile."""
-        async with self._writing:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, self._in_transaction, work)
-
-    def _in_transaction(self, work: Callable[[Connection], T]) -> T:
-        with self.database.writing() as connection:
-            return work(connection)
 
 
 async def _until(event: asyncio.Event, wait: timedelta) -> None:

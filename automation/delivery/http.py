@@ -7,7 +7,8 @@ that died after the post as a connect timeout), so aiohttp's tracing marks the m
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
@@ -37,6 +38,9 @@ class Line(Protocol):
 
     async def post(self, request: httpx.Request, *, timeout: timedelta) -> Answer | Failure:  # noqa: ASYNC109 (as for `Door.post`)
         """One exchange within `timeout`."""
+
+
+Doors = Callable[[int], AbstractAsyncContextManager[Line]]  # given how many exchanges at once
 
 
 class Door:

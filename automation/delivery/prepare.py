@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from automation.delivery.calls import Call, Ready, Sender, calls_of, rows_in_flight
 from automation.delivery.cases import Loaded, load_cases
 from automation.delivery.compose import Composed, compose
-from automation.delivery.decide import Hold, Send, Skip, decide
+from automation.delivery.decide import Hold, Send, Skip, Span, decide
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Claimed, begin_sending, claim_due
 from automation.delivery.offers import Code, Wanted, reserve
@@ -147,5 +147,5 @@ def _compose(
         return None
     loaded.case.traffic.planned.pop(row.message_id, None)
     if loaded.case.is_marketing:
-        loaded.case.traffic.sent.append(now)
+        loaded.case.traffic.sent[row.message_id] = Span(now, now)
     return composed

@@ -1,10 +1,10 @@
 """Where everybody stands: one set-based pass over a range of shards."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, case, func, insert, literal, select, update
 
-from automation.clock import local_date
 from automation.customers.facts.compute import same_customer
 from automation.database.schema import Shards, stage_changes
 from automation.lifecycle.conditions import Day
@@ -20,13 +20,17 @@ def stage_of(lifecycle: Lifecycle, facts: FromClause, day: Day) -> ColumnElement
     return case(*rules, else_=literal(first.key)) if rules else literal(first.key)
 
 
-def change_stages(connection: Connection, lifecycle: Lifecycle, facts: Table, shards: Shards, day: Day) -> int:
-    """Write the changes into the history, then bring the facts up to it. Returns how many customers moved."""
+def change_stages(
+    connection: Connection, lifecycle: Lifecycle, facts: Table, shards: Shards, day: Day, run: date
+) -> int:
+    """Write the changes into the history, then bring the facts up to it. Returns how many customers moved.
+
+    A change is of the run's date: a run that begins late, after midnight, leaves the next date to the next run.
+    """
     found = stage_of(lifecycle, facts, day)
-    date = local_date(day.now, day.zone)
     moved = select(
         facts.c.shard,
-        literal(date).label("day"),
+        literal(run).label("day"),
         facts.c.customer_id,
         facts.c.stage.label("from_stage"),
         found.label("to_stage"),
@@ -38,7 +42,7 @@ def change_stages(connection: Connection, lifecycle: Lifecycle, facts: Table, sh
         connection.execute(
             update(facts)
             .values(stage=stage_changes.c.to_stage, stage_since=stage_changes.c.changed_at)
-            .where(same_customer(facts, stage_changes), shards.of(stage_changes), stage_changes.c.day == date)
+            .where(same_customer(facts, stage_changes), shards.of(stage_changes), stage_changes.c.day == run)
         )
     return changes
 

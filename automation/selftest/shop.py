@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from automation.customers.load import import_customers
 from automation.database.engine import connect
@@ -145,12 +145,13 @@ def _person(number: int) -> dict[str, object]:
 def own_database(folder: Path, server: str | None) -> Iterator[str]:
     """The URL of a new database: a SQLite file in the folder, or one on that PostgreSQL server, dropped in the end.
 
-    Raises BadInput when the server cannot be reached or lets this user create none.
+    Raises BadInput, MissingExtra, DatabaseUnreachable.
     """
-    if server is None or server.startswith("sqlite"):
+    if server is None:
         yield f"sqlite:///{folder / 'selftest.db'}"
         return
-    url = make_url(server).set(drivername="postgresql+psycopg")
+    url = _server(server)
+    connect(url.render_as_string(hide_password=False)).close()
     name = f"automation_selftest_{secrets.token_hex(6)}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     try:
@@ -159,6 +160,16 @@ def own_database(folder: Path, server: str | None) -> Iterator[str]:
         _execute(engine, f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
         engine.dispose()
+
+
+def _server(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "postgresql":
+        raise BadInput("--database: write the URL of a PostgreSQL server, like postgresql://user@host/name")
+    return url.set(drivername="postgresql+psycopg")
 
 
 def _execute(engine: Engine, statement: str) -> None:

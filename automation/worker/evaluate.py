@@ -2,12 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from automation.clock import local_date
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.refresh import prepare, refresh
 from automation.database.schema import Shards
@@ -61,15 +60,15 @@ def prepare_run(connection: Connection, settings: Settings, book: Book, now: dat
     return Desk(settings, book, desk.identity, pin(connection, book, settings, now))
 
 
-def evaluate_part(connection: Connection, desk: Desk, shards: Shards, now: datetime) -> PartSummary:
+def evaluate_part(connection: Connection, desk: Desk, shards: Shards, run: date, now: datetime) -> PartSummary:
     """The whole daily work for a range of shards. Nothing in it loops over customers."""
     book, day = desk.book, desk.day(now)
     facts = facts_table(book.facts)
     playbooks = list(book.playbooks.values())
     summary = PartSummary()
     know_sizes(connection, GROWING)
-    summary.refreshed = refresh(connection, book.facts, shards, now, local_date(now, day.zone))
-    summary.changes = change_stages(connection, book.lifecycle, facts, shards, day)
+    summary.refreshed = refresh(connection, book.facts, shards, now, run)
+    summary.changes = change_stages(connection, book.lifecycle, facts, shards, day, run)
     # Counted here, while the rows are at hand.
     summary.stages = Counter(customers_by_stage(connection, book.lifecycle, facts, shards))
     meet_goals(connection, playbooks, day)

@@ -22,6 +22,7 @@ from automation.worker.begin import begin, parts
 from automation.worker.evaluate import PartSummary, evaluate_part, prepare_run
 
 LEASE = timedelta(minutes=10)
+NO_DATE = date.max  # a dry run is of none: today's may be done, with changes of its own
 Stopping = Callable[[], bool]
 
 
@@ -92,7 +93,7 @@ def dry_run(database: Database, settings: Settings, book: Book, now: datetime) -
             desk = prepare_run(connection, settings, book, now)
             done = PartSummary()
             for shards in parts(connection):
-                done.add(evaluate_part(connection, desk, shards, now))
+                done.add(evaluate_part(connection, desk, shards, NO_DATE, now))
             day, seconds = local_date(now, settings.business.zone), time.monotonic() - started
             found |= _told(book, day, now, done, done.stages, seconds)
             raise DryRun  # noqa: TRY301 (leaving the block is what takes it back)
@@ -136,7 +137,7 @@ def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str
         )
         if connection.execute(ours.values(finished_at=now)).rowcount == 0:
             return PartSummary()
-        done = evaluate_part(connection, desk, shards, now)
+        done = evaluate_part(connection, desk, shards, day, now)
         part = update(run_parts).where(run_parts.c.date == day, run_parts.c.first_shard == shards.first)
         connection.execute(part.values(summary=done.as_dict()))
         return done

@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -14,10 +15,12 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from automation.clock import wall_clock
 from automation.database.engine import Database
 from automation.delivery.alerts.tell import tell
 from automation.delivery.desk import Desk, open_desk
-from automation.delivery.dispatch import CHANNELS, Dispatch
+from automation.delivery.dispatch import CHANNELS, Dispatch, one_thread
+from automation.delivery.http import Door, Doors
 from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
@@ -40,10 +43,25 @@ Clock = Callable[[], datetime]
 
 
 class Worker:
-    """Evaluates daily and dispatches what is due, until it is told to stop; then it drains."""
+    """Evaluates daily and dispatches what is due, until it is told to stop; then it drains.
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+    `wall` is the real time, by which providers count our calls. A simulation has its own, and its own `door` to the
+    network, threads and event loop.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        *,
+        wall: Clock = wall_clock,
+        door: Doors = Door,
+        thread: Callable[[], Executor] = one_thread,
+        running: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
+    ) -> None:
         self.database, self.settings, self.clock = database, settings, clock
+        self._wall, self._door, self._thread, self._running = wall, door, thread, running
         self.name = worker_name()
         self._incidents = Incidents(database, clock)
         self._files = Files(settings, self._incidents.files)
@@ -145,20 +163,29 @@ class Worker:
 
     def _dispatch_on(self, channels: Sequence[str]) -> None:
         desk = self.desk(self.clock())
-        dispatch = Dispatch(self.database, desk, self.clock, self.name, share=self._share())
-        told = asyncio.run(self._send(dispatch, channels))
+        dispatch = Dispatch(
+            self.database,
+            desk,
+            self.clock,
+            self.name,
+            wall=self._wall,
+            door=self._door,
+            thread=self._thread,
+            share=self._share(),
+        )
+        told = self._running(self._send(dispatch, channels))
         if any(value for key, value in told.items() if key != "seconds"):
             log.info("dispatched", extra=told)
 
     def alert(self) -> None:
         """Tell of incidents; not by the way of sending, which may take hours."""
-        asyncio.run(tell(self.database, self.settings, self.clock()))
+        self._running(tell(self.database, self.settings, self.clock(), self._door))
 
     def look_up(self) -> None:
         """Ask providers what became of messages of which nobody knows."""
         with self.database.reading() as connection:
             desk = open_desk(connection, self.settings, self._files.book())
-        told = asyncio.run(look_up_due(self.database, desk, self.clock()))
+        told = self._running(look_up_due(self.database, desk, self.clock(), door=self._door))
         if told.asked:
             log.info("looked up", extra=told.as_dict())
 

@@ -105,7 +105,7 @@ class Shop:
 
         def work() -> None:
             with self.database.writing() as connection:
-                moved.append(change_stages(connection, self.book.lifecycle, self.facts, Shards(), day))
+                moved.append(change_stages(connection, self.book.lifecycle, self.facts, Shards(), day, day.now.date()))
 
         return timed(work), moved[0]
 

@@ -1,7 +1,10 @@
 """What is typed or written wrongly: exit code 2, the next move on standard error, and nothing else is done."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +128,20 @@ def test_words_that_cannot_be_meant_are_refused_before_anything_is_done(shop: Pa
     assert "Try 'automation" in told
     assert told.count("Error: ") == 1
     assert not (shop / "automation.db").exists()
+
+
+@pytest.mark.parametrize("server", ["shop.db", "sqlite:///shop.db", "mysql://host/name"])
+def test_a_selftest_on_something_else_than_postgresql_says_what_it_takes(run: Run, server: str) -> None:
+    told = refusal(run("selftest", "--kills", "1", "--database", server))
+    assert told == "--database: write the URL of a PostgreSQL server, like postgresql://user@host/name"
+
+
+@pytest.mark.parametrize("fault", ["there=kill", "recorded=burn", "recorded=kill@0", "recorded"])
+def test_a_fault_point_that_does_not_exist_is_told_those_that_do(fault: str) -> None:
+    environment = {**os.environ, "FAULT_POINT": fault}
+    command = [sys.executable, "-m", "automation", "log"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (our own program)
+    told = refusal(Done(done.returncode, done.stdout, done.stderr))
+    assert told.startswith(
+        f'FAULT_POINT: "{fault}" is no fault; write one like recorded=kill@3 (points: plan_committed,'
+    )

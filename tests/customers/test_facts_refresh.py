@@ -113,6 +113,19 @@ def test_whoever_only_left_a_window_is_computed_but_not_touched(database: Databa
     assert {name: row["web_orders_30d"] for name, row in found.items()} == {"ada": 0, "bob": 1, "cem": 0}
 
 
+def test_two_events_of_one_customer_may_leave_the_only_window_together(database: Database) -> None:
+    definitions = definitions_of('[recent]\nevent = "Order"\ncount = true\nwithin = "30 days"\n')
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        for number in "12":
+            add_event(connection, "ada", number, "Order", NOW - timedelta(days=29))
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        assert stored(connection, definitions)["ada"]["recent"] == 2
+        assert refresh(connection, definitions, ALL, NOW + timedelta(days=2), TODAY) == 1
+        assert stored(connection, definitions)["ada"]["recent"] == 0
+
+
 def test_whoever_marks_customers_during_a_refresh_waits_for_it_and_is_not_waited_for(database: Database) -> None:
     definitions, later = definitions_of(), NOW + timedelta(days=2)
     first, second = sorted(("ada", "bob"), key=lambda one: (shard_of(one), one))

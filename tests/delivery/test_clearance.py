@@ -12,7 +12,6 @@ from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.brake import brake
 from automation.database.engine import Database
 from automation.database.schema import shard_of
-from automation.delivery.calls import Call
 from automation.delivery.clearance import Clearance
 from automation.delivery.dispatch import Clock, Dispatch, one_thread
 from automation.delivery.health import by_hand
@@ -21,25 +20,27 @@ from automation.worker.evaluate import prepare_run
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
 
 
-class Between(Dispatch):
-    """A dispatch in which something happens when the first call is ready and not posted yet."""
+class Between(Clearance):
+    """A last look, right before which something happens when it is asked for the first time."""
 
     happening: Callable[[Connection], None] | None = None
 
-    async def _is_clear(self, call: Call) -> bool:
+    async def number(self) -> int:
         if self.happening is not None:
-            with self.database.writing() as connection:
+            with self._database.writing() as connection:
                 self.happening(connection)
             self.happening = None
-        return await super()._is_clear(call)
+        return await super().number()
 
 
 def send(shop: Shop, happening: Callable[[Connection], None], clock: Clock = lambda: at(NOON1)) -> dict[str, Any]:
     with shop.database.writing() as connection:
         desk = prepare_run(connection, shop.settings, shop.book, clock())
-    dispatch = Between(shop.database, desk, clock, "test")
-    dispatch.happening = happening
-    return asyncio.run(dispatch.run())
+    dispatch = Dispatch(shop.database, desk, clock, "test")
+    with one_thread() as reader:
+        dispatch.posting.clearance = between = Between(shop.database, reader)
+        between.happening = happening
+        return asyncio.run(dispatch.run())
 
 
 @pytest.fixture(params=["postmark", "resend"])

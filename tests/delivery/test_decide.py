@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from automation.delivery.decide import GATES, Case, Decision, Hold, Limits, Send, Skip, Traffic, decide
+from automation.delivery.decide import GATES, Case, Decision, Hold, Limits, Send, Skip, Span, Traffic, decide
 from automation.reasons import Reason
 from automation.values import window
 
@@ -37,7 +37,7 @@ def rival(priority: int, due_at: datetime = NOON) -> Traffic:
 
 
 def sent(*moments: datetime) -> Traffic:
-    return Traffic(sent=list(moments))
+    return Traffic(sent={number: Span(moment, moment) for number, moment in enumerate(moments, start=10)})
 
 
 TOMORROW_8 = datetime(2026, 3, 11, 7, tzinfo=UTC)

@@ -52,7 +52,7 @@ def _enter(connection: Connection, desk: Desk) -> None:
     """The part of the daily run before planning."""
     facts, shards, day = facts_table(desk.book.facts), Shards(), desk.day(NOW)
     refresh(connection, desk.book.facts, shards, NOW, NOW.date())
-    change_stages(connection, desk.book.lifecycle, facts, shards, day)
+    change_stages(connection, desk.book.lifecycle, facts, shards, day, day.now.date())
     enter_playbooks(connection, list(desk.book.playbooks.values()), 0.0, facts, shards, day)
 
 

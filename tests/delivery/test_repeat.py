@@ -95,6 +95,29 @@ def test_a_call_waits_for_the_morning_and_for_the_end_of_a_pause(keyed: Shop) ->
     assert len(keyed.log()) == 2
 
 
+def test_a_call_repeated_on_the_next_day_counts_for_the_caps_of_both_days(keyed: Shop) -> None:
+    keyed.per_day = 1
+    due = playbook(step("one", late_by="3 days"))
+    keyed.write(care=due, also=due)
+    keyed.fault(answer=500, times=1)
+    keyed.send("2026-03-02T19:50:00Z")
+    keyed.evaluate("2026-03-03T05:00:00Z")
+    assert keyed.send("2026-03-03T11:00:00Z")["sent"] == 2
+    assert {row.playbook for row in keyed.rows() if row.status == "sent"} == {"care"}
+    assert keyed.send("2026-03-04T11:00:00Z")["sent"] == 2
+    assert verified(keyed)
+
+
+def test_two_messages_of_one_day_are_found_though_one_was_begun_the_day_before(keyed: Shop) -> None:
+    test_a_call_repeated_on_the_next_day_counts_for_the_caps_of_both_days(keyed)
+    with keyed.database.writing() as connection:
+        also = (messages.c.playbook == "also", messages.c.customer_id == "ada")
+        early = {"first_used_at": at("2026-03-03T11:00:00Z"), "sent_at": at("2026-03-03T11:00:00Z")}
+        connection.execute(update(messages).where(*also).values(**early))
+    (found,) = [one for one in verify(keyed.database, keyed.settings).violations if one.invariant == "I6"]
+    assert "more than 1 marketing messages by email in one local day" in found.told
+
+
 def test_bytes_that_cannot_be_made_again_are_not_posted_under_the_old_key(keyed: Shop) -> None:
     keyed.fault(answer=500, times=1)
     keyed.send(NOON1)

@@ -151,11 +151,11 @@ def attempt(customer: str = "ada", name: str = "two", **values: Any) -> Any:
     return update(attempts).where(attempts.c.message_id.in_(ids)).values(**values)
 
 
-def another_attempt() -> Any:
-    """The first attempt once more, as the second."""
+def another_attempt(number: int = 2) -> Any:
+    """The first attempt once more, with another number."""
     ids = select(messages.c.message_id).where(of("ada", "two"))
-    columns = [attempts.c.number + 1 if one.name == "number" else one for one in attempts.c]
-    copied = select(*columns).where(attempts.c.message_id.in_(ids))
+    columns = [literal(number) if one.name == "number" else one for one in attempts.c]
+    copied = select(*columns).where(attempts.c.message_id.in_(ids), attempts.c.number == 1)
     return insert(attempts).from_select([one.name for one in attempts.c], copied)
 
 
@@ -198,7 +198,7 @@ STATES = {
     ],
     "An attempt began after the row had ended.": [attempt(started_at=at("2026-03-03T12:00:00Z"))],
     "The row is rejected and its last attempt was not refused.": [attempt("cem", "one", reply="later")],
-    "The row is unknown and its last attempt is not.": [row("cem", "one", status="unknown")],
+    "The row is unknown and none of its attempts is.": [row("cem", "one", status="unknown")],
 }
 
 
@@ -272,6 +272,27 @@ def test_what_is_uncertain_may_be_unknown_settled_on_evidence_or_repeated_with_a
     repeated = [another_attempt(), attempt(**UNCERTAIN).where(attempts.c.number == 1)]
     assert after(row(attempts=2, possible_duplicate=True), *repeated) == set()
     assert after(row(attempts=2, **KEYED), *repeated) == set()
+
+
+def test_what_a_later_attempt_was_told_does_not_make_an_earlier_one_known(after: Check) -> None:
+    first = attempt(**UNCERTAIN).where(attempts.c.number == 1)
+    second = attempt(reply="later").where(attempts.c.number == 2)
+    tried = [another_attempt(), first, second, row(attempts=2, possible_duplicate=True)]
+    assert after(*tried, row(status="unknown", sent_at=None)) == set()
+    assert after(*tried, evidence("sent"), row(reason="resolved")) == set()
+
+
+def test_a_provider_that_certainly_took_nothing_does_not_make_a_repeated_call_a_second_message(after: Check) -> None:
+    first = attempt(reply="later", provider="spare").where(attempts.c.number == 1)
+    second = attempt(**UNCERTAIN).where(attempts.c.number == 2)
+    assert after(another_attempt(), another_attempt(3), first, second, row(attempts=3, **KEYED)) == set()
+
+
+def test_what_a_person_finds_out_is_no_work_of_a_worker(after: Check) -> None:
+    late = row(name="text", deadline=at("2026-03-03T13:00:00Z"), due_at=at("2026-03-03T13:00:00Z"))
+    days = [("one", "2026-03-05T12:00:00Z"), ("two", "2026-03-06T12:00:00Z")]
+    resolved = [row("bob", name, reason="resolved", finished_at=at(day)) for name, day in days]
+    assert after(late, *resolved) == set()
 
 
 PAST, OVER = at("2026-03-02T12:00:00Z"), at("2026-03-03T06:00:00Z")

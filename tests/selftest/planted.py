@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 from automation.database.schema import PLANNED, SENDING, messages
 from automation.delivery import cases, dispatch, hearing, ledger, prepare
 from automation.delivery.cases import MessageKey
+from automation.delivery.health import pace
 from automation.delivery.ledger import OF, Claimed, Flight
 from automation.delivery.providers import ADAPTERS
 from automation.delivery.recovery import recover
@@ -83,7 +84,7 @@ def cap_read_outside() -> None:
 
 def one_at_a_time() -> None:
     """No mistake: two workers take turns."""
-    plant(dispatch, CLAIM=1)
+    plant(pace, CLAIM=1)
 
 
 def unlock_without_owner() -> None:

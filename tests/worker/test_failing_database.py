@@ -8,20 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from shop import Shop, at, playbook
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from automation.database.engine import connect
-from automation.delivery.calls import Call
 from automation.delivery.dispatch import Dispatch
-from automation.delivery.health.turns import Gate
-from automation.delivery.hearing import Posted
-from automation.delivery.http import Line
+from automation.delivery.http import Door
+from automation.delivery.replies import Answer, Failure
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import verify
 from automation.errors import DatabaseBusy
@@ -59,23 +59,26 @@ class Switch:
         connection.execute(self._on if self.is_on else self._off)
 
 
-class Meanwhile(Dispatch):
-    """A dispatch in which something happens when the first answer is there and not written down yet."""
+class Meanwhile(Door):
+    """A door at which something happens when the answer is there and not written down yet."""
 
     happening: Callable[[], None]
 
-    async def _post(self, call: Call, gate: Gate, door: Line) -> Posted:
-        posted = await super()._post(call, gate, door)
+    async def post(self, request: httpx.Request, *, timeout: timedelta) -> Answer | Failure:  # noqa: ASYNC109 (the door's own word)
+        heard = await super().post(request, timeout=timeout)
         self.happening()
-        return posted
+        return heard
 
 
 def send(shop: Shop, happening: Callable[[], None]) -> dict[str, Any]:
+    def door(most: int) -> Door:
+        made = Meanwhile(most)
+        made.happening = happening
+        return made
+
     with shop.database.writing() as connection:
         desk = prepare_run(connection, shop.settings, shop.book, at(NOON1))
-    dispatch = Meanwhile(shop.database, desk, lambda: at(NOON1), "test")
-    dispatch.happening = happening
-    return asyncio.run(dispatch.run())
+    return asyncio.run(Dispatch(shop.database, desk, lambda: at(NOON1), "test", door=door).run())
 
 
 def all_sent_once(shop: Shop) -> bool:

@@ -37,6 +37,30 @@ def test_a_date_is_due_from_its_hour_on_and_only_once(shop: Shop) -> None:
     assert tick(shop, "2026-03-02T05:00:20Z") is None
 
 
+def test_a_run_that_begins_after_midnight_leaves_the_new_date_to_its_own_run(shop: Shop) -> None:
+    shop.write(care=playbook(active=False))
+    shop.customers("ada")
+    late = tick(shop, "2026-03-03T01:00:00Z")
+    shop.orders("ada", "2026-03-03T02:00:00Z")
+    tick(shop, "2026-03-03T06:00:00Z")
+    assert late is not None
+    assert late["date"] == "2026-03-02"
+    assert shop.moves() == [
+        ("ada", "2026-03-02", None, "new", "first"),
+        ("ada", "2026-03-03", "new", "buyer", "forward"),
+    ]
+
+
+def test_a_dry_run_foresees_changes_of_a_date_that_was_run_already(shop: Shop) -> None:
+    shop.write(care=playbook(active=False))
+    shop.customers("ada")
+    tick(shop, DAY1)
+    shop.orders("ada", "2026-03-02T10:00:00Z")
+    told = daily.dry_run(shop.database, shop.settings, shop.book, at("2026-03-02T15:00:00Z"))
+    assert told["changes"] == 1
+    assert shop.moves() == [("ada", "2026-03-02", None, "new", "first")]
+
+
 def test_after_downtime_the_newest_date_runs_and_older_ones_are_missed(shop: Shop) -> None:
     shop.write(care=playbook())
     shop.customers("ada")

@@ -29,7 +29,8 @@ def find_crossing(
         return
     # One select for each edge: an OR of ranges of time would be a pass over the whole index.
     left = union(*(_left(shards, *edge, as_of, now) for edge in _edges(definitions))).subquery("left")
-    rows = select(left).where(~exists().where(same_customer(touched, left)))
+    # A union of one select, where there is one edge, leaves in it who lost two events.
+    rows = select(left).distinct().where(~exists().where(same_customer(touched, left)))
     connection.execute(insert(crossing).from_select(["shard", "customer_id"], rows))
     counted(connection, crossing)
 

@@ -8,8 +8,6 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +19,7 @@ from standardwebhooks import Webhook
 from automation.database.engine import Database
 from automation.database.schema import incidents, installation
 from automation.delivery.alerts.watch import watch
-from automation.delivery.http import Door, Line
+from automation.delivery.http import Door, Doors, Line
 from automation.delivery.replies import Answer
 from automation.settings import Settings
 from automation.values import instant_text
@@ -47,7 +45,7 @@ async def tell(
     database: Database,
     settings: Settings,
     now: datetime,
-    door: Callable[[int], AbstractAsyncContextManager[Line]] = Door,
+    door: Doors = Door,
 ) -> int:
     """Post what is due. Returns how many events were taken; without a URL there are none to post."""
     watch(database, now)

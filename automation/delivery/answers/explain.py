@@ -106,6 +106,8 @@ def _first_message(past: Past, playbook: Playbook, step: Step) -> Message:
         deadline=due + step.model.late_by,
         address=None,
         first_used_at=None,
+        sent_at=None,
+        idempotency_key=None,
         finished_at=None,
     )
 

@@ -15,7 +15,7 @@ from automation.customers.facts.refresh import facts_of
 from automation.customers.lookup import agreed_to_some, consents_of, deciding, find_customer, stood, suppressions_of
 from automation.database.schema import enrollments, messages
 from automation.delivery.answers.history import of_customer
-from automation.delivery.cases import ended_by
+from automation.delivery.cases import ended_by, span_of
 from automation.delivery.decide import Traffic
 from automation.delivery.desk import Desk
 from automation.lifecycle.standing import stage_by_rules, stage_history
@@ -46,7 +46,9 @@ class Message:
     deadline: datetime
     address: str | None
     first_used_at: datetime | None
+    sent_at: datetime | None
     finished_at: datetime | None
+    idempotency_key: str | None
 
     @property
     def is_open(self) -> bool:
@@ -65,7 +67,7 @@ class Message:
         if self.is_open or (self.finished_at is not None and self.finished_at <= now):
             return self
         left = self.first_used_at is not None and self.first_used_at <= now
-        return replace(self, status="sending" if left else "planned", reason=None, finished_at=None)
+        return replace(self, status="sending" if left else "planned", reason=None, sent_at=None, finished_at=None)
 
 
 FIELDS = tuple(Message.__dataclass_fields__)
@@ -138,7 +140,8 @@ class Past:
     def traffic(self, channel: str, moment: datetime, without: int) -> Traffic:
         """Marketing on the channel by then: what had gone out before, and what else was waiting."""
         others = [one for one in self._marketing(channel, moment) if one.message_id != without]
-        sent = [one.first_used_at for one in others if one.status in MAY_HAVE_BEEN_SENT and one.first_used_at]
+        went = (one for one in others if one.status in MAY_HAVE_BEEN_SENT and one.first_used_at)
+        sent = {one.message_id: span_of(one, moment) for one in went}
         planned = {
             one.message_id: (one.priority, one.due_at)
             for one in others

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from automation.database.engine import Database
 from automation.delivery.desk import Desk
 from automation.delivery.health.pauses import paused_until
-from automation.delivery.http import Door, Line
+from automation.delivery.http import Door, Doors, Line
 from automation.delivery.providers import ADAPTERS, Account, LookUp, account_of
 from automation.delivery.recovery.unknown import ask_again, give_back, note_found, sought, take_due
 from automation.delivery.replies import Answer
@@ -51,12 +51,12 @@ def searched(desk: Desk) -> dict[str, tuple[LookUp, Account]]:
     return found
 
 
-async def look_up_due(database: Database, desk: Desk, now: datetime) -> LookedUp:
+async def look_up_due(database: Database, desk: Desk, now: datetime, *, door: Doors = Door) -> LookedUp:
     """One round: each provider is asked about what is due, one after another, until one question stays unanswered."""
     told, providers = LookedUp(), searched(desk)
-    async with Door(max(1, len(providers))) as door:
+    async with door(max(1, len(providers))) as line:
         await asyncio.gather(
-            *(_Round(database, desk, key, *providers[key], now, door, told).run() for key in providers)
+            *(_Round(database, desk, key, *providers[key], now, line, told).run() for key in providers)
         )
     return told
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Connection, Row
 
-from automation.delivery.cases import Loaded, load_cases
+from automation.delivery.cases import load_cases
 from automation.delivery.compose import content_of, outgoing_of
 from automation.delivery.decide import Case, Hold, Skip, decide
 from automation.delivery.desk import Desk
@@ -75,17 +75,10 @@ def hash_of_request(request: httpx.Request) -> str:
 
 
 def _cases(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime) -> list[Case]:
-    first_used_at = {row.message_id: row.first_used_at for row in rows}
     loaded = load_cases(connection, desk, [(row.shard, row.message_id) for row in rows], now)
-    for one in loaded:
-        _do_not_count(one, first_used_at[one.row.message_id])
+    for one in loaded:  # caps count what may have been sent, and this message is among it
+        one.case.traffic.sent.pop(one.row.message_id, None)
     return [one.case for one in loaded]
-
-
-def _do_not_count(loaded: Loaded, first_used_at: datetime) -> None:
-    """Caps count what may have been sent, and this message is among it."""
-    if first_used_at in loaded.case.traffic.sent:
-        loaded.case.traffic.sent.remove(first_used_at)
 
 
 def _same_bytes(

@@ -19,16 +19,18 @@ LEFT JOIN (
         sum(CASE WHEN reply = 'accepted' THEN 1 ELSE 0 END) AS accepted,
         min(CASE WHEN reply = 'accepted' THEN number END) AS first_accepted,
         min(CASE WHEN reply = 'unknown' THEN number END) AS first_unknown,
-        max(CASE WHEN reply = 'unknown' THEN number END) AS last_unknown,
         max(CASE WHEN reply = 'refused' THEN number END) AS last_refused,
-        max(started_at) AS last_start, min(provider) AS one_provider, max(provider) AS other_provider
+        max(started_at) AS last_start,
+        min(CASE WHEN reply IN ('unknown', 'accepted') THEN provider END) AS one_provider,
+        max(CASE WHEN reply IN ('unknown', 'accepted') THEN provider END) AS other_provider
     FROM attempts WHERE shard BETWEEN :first AND :last GROUP BY shard, message_id
 ) t ON t.shard = m.shard AND t.message_id = m.message_id
 LEFT JOIN enrollments e ON e.shard = m.shard AND e.enrollment_id = m.enrollment_id
 LEFT JOIN playbook_versions v ON v.version_id = m.version_id
 LEFT JOIN offers o ON o.shard = m.shard AND o.enrollment_id = m.enrollment_id"""
 OPEN = "m.status IN ('planned', 'sending')"
-# A retry with the same key at the same provider is the same message; anything else may be a second one.
+# A retry with the same key at the same provider is the same message; anything else may be a second one. A provider that
+# certainly took nothing does not count.
 REPEATABLE = "m.idempotency_key IS NOT NULL AND t.one_provider = t.other_provider"
 EVIDENCE = """EXISTS (SELECT 1 FROM audit_log a WHERE a.about = 'message:' || m.message_id
     AND a.act = 'resolve ' || m.status)
@@ -58,10 +60,9 @@ STATES = (
     ),
     Rule(
         "I2",
-        # With a key, what a later attempt was told does not make the first one known.
-        "m.status = 'unknown' AND coalesce(t.last_unknown, 0) <> coalesce(t.highest, -1)"
-        " AND (m.idempotency_key IS NULL OR t.first_unknown IS NULL)",
-        "The row is unknown and its last attempt is not.",
+        # What a later attempt was told, that the provider is busy for one, does not make an earlier one known.
+        "m.status = 'unknown' AND t.first_unknown IS NULL",
+        "The row is unknown and none of its attempts is.",
     ),
 )
 ACCEPTANCES = (

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, type_coerce
 
 from automation.clock import is_open, local_date, zones_of
 from automation.database.schema import Shards, attempts, customers, messages
@@ -34,19 +34,38 @@ def over_caps(connection: Connection, settings: Settings, shards: Shards, since:
             (rules.max_per_day, 1, "one local day"),
             (rules.max_per_week, WEEK, "seven local days"),
         ):
-            pairs = _pairs(shards, channel, cap, days, since, connection.dialect.name)
-            for row in connection.execute(pairs, execution_options=STREAM):
-                if any(_days_apart(row, zone) < days for zone in _zones(row, settings)):
-                    told = f"With it the customer had more than {cap} marketing messages by {channel} in {span}."
-                    yield Violation("I6", {"message_id": row.message_id, "customer_id": row.customer_id}, told)
+            told = f"With it the customer had more than {cap} marketing messages by {channel} in {span}."
+            for row in _too_near(connection, settings, shards, channel, cap, days, since):
+                yield Violation("I6", {"message_id": row.message_id, "customer_id": row.customer_id}, told)
 
 
-def _pairs(shards: Shards, channel: str, cap: int, days: int, since: datetime, dialect: str) -> Select[Any]:
+def _too_near(
+    connection: Connection, settings: Settings, shards: Shards, channel: str, cap: int, days: int, since: datetime
+) -> Iterator[Row[Any]]:
+    """By when they were first posted, and by when they were taken, which may be another day where calls have keys."""
+    of = messages.c
+    taken_at = case(
+        (of.idempotency_key.is_not(None), func.coalesce(of.sent_at, of.first_used_at)), else_=of.first_used_at
+    )
+    seen: set[int] = set()
+    for posted_at in (of.first_used_at, type_coerce(taken_at, Instant())):
+        pairs = _pairs(shards, channel, cap, days, since, posted_at, connection.dialect.name)
+        for row in connection.execute(pairs, execution_options=STREAM):
+            near = any(_days_apart(row, zone) < days for zone in _zones(row, settings))
+            if near and row.message_id not in seen:
+                seen.add(row.message_id)
+                yield row
+
+
+def _pairs(
+    shards: Shards, channel: str, cap: int, days: int, since: datetime, posted_at: ColumnElement[Any], dialect: str
+) -> Select[Any]:
     """Each message with the one `cap` places before it, where the two are near enough for it to matter."""
     of = messages.c
-    place = {"partition_by": (of.shard, of.customer_id), "order_by": (of.first_used_at, of.message_id)}
+    before = func.lag(posted_at, cap, type_=Instant())
+    earlier = before.over(partition_by=(of.shard, of.customer_id), order_by=(posted_at, of.message_id))
     counted = (
-        select(of.shard, of.message_id, of.customer_id, of.first_used_at, _earlier(cap, place).label("earlier"))
+        select(of.shard, of.message_id, of.customer_id, posted_at.label("posted_at"), earlier.label("earlier"))
         .where(shards.of(messages), of.channel == channel, of.kind == "marketing")
         .where(of.status.in_(["sending", "sent", "unknown"]), of.first_used_at > since - DAY * (WEEK + 1))
         .subquery("counted")
@@ -54,14 +73,10 @@ def _pairs(shards: Shards, channel: str, cap: int, days: int, since: datetime, d
     # A local day has 25 hours where clocks go back; a whole day more is on the safe side.
     near = later(counted.c.earlier, DAY * (days + 1), dialect)
     return (
-        select(counted.c.message_id, counted.c.customer_id, counted.c.first_used_at, counted.c.earlier, *PLACE)
+        select(counted.c.message_id, counted.c.customer_id, counted.c.posted_at, counted.c.earlier, *PLACE)
         .join(customers, _same_customer(counted))
-        .where(counted.c.first_used_at > since, counted.c.first_used_at < near)
+        .where(counted.c.posted_at > since, counted.c.posted_at < near)
     )
-
-
-def _earlier(cap: int, place: dict[str, Any]) -> Any:
-    return func.lag(messages.c.first_used_at, cap, type_=Instant()).over(**place)
 
 
 def _same_customer(table: Any) -> Any:
@@ -69,7 +84,7 @@ def _same_customer(table: Any) -> Any:
 
 
 def _days_apart(row: Any, zone: ZoneInfo) -> int:
-    return (local_date(row.first_used_at, zone) - local_date(row.earlier, zone)).days
+    return (local_date(row.posted_at, zone) - local_date(row.earlier, zone)).days
 
 
 def outside_windows(connection: Connection, settings: Settings, shards: Shards, since: datetime) -> Iterator[Violation]:

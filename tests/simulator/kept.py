@@ -1,0 +1,9 @@
+"""Seeds that once showed something wrong, each with how many days it takes and what it was.
+
+A seed tells another story as soon as the simulator or the product draws or asks in another order: what a seed found has
+a test of its own as well, next to what was mended.
+"""
+
+KEPT: tuple[tuple[int, int, str], ...] = (
+    (3, 2, "a run that began after midnight wrote the next date into the history"),
+)
