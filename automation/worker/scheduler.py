@@ -183,16 +183,18 @@ class Worker:
 
     def look_up(self) -> None:
         """Ask providers what became of messages of which nobody knows."""
+        book = self._files.book()
         with self.database.reading() as connection:
-            desk = open_desk(connection, self.settings, self._files.book())
+            desk = open_desk(connection, self.settings, book)
         told = self._running(look_up_due(self.database, desk, self.clock(), door=self._door))
         if told.asked:
             log.info("looked up", extra=told.as_dict())
 
     def desk(self, now: datetime) -> Desk:
         """Everything that deciding needs. Raises BadFiles."""
+        book = self._files.book()  # before the transaction: broken files are written down as an incident
         with self.database.writing() as connection:
-            return prepare_run(connection, self.settings, self._files.book(), now)
+            return prepare_run(connection, self.settings, book, now)
 
     def _share(self) -> Callable[[], float]:
         """The share of the rate to send at, moment by moment."""

@@ -9,7 +9,7 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import insert, text, update
 
 from automation.database.engine import Database
-from automation.database.schema import attempts, messages, runs
+from automation.database.schema import attempts, incidents, messages, runs
 from automation.database.upgrade import quick_check
 from automation.database.work import downtimes, workers
 from automation.delivery.verify import verify
@@ -208,6 +208,7 @@ def test_broken_files_are_waited_for_and_no_sign_of_life_is_given_meanwhile(
     begin(shop, NOON1)
     mending.join()
     assert [row.status for row in shop.rows(runs)] == ["done"]
+    assert [(row.kind, row.closed_at is not None) for row in shop.rows(incidents)] == [("files_broken", True)]
 
 
 def test_a_worker_told_to_stop_during_its_start_begins_no_further_step(shop: Shop) -> None:
