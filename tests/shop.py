@@ -13,7 +13,8 @@ from sqlalchemy import insert, select
 
 from automation.customers.load import import_customers, import_events
 from automation.database.engine import Database
-from automation.database.schema import attempts, enrollments, messages, pauses, stage_changes
+from automation.database.schema import attempts, enrollments, messages, stage_changes
+from automation.database.work import pauses
 from automation.delivery.dispatch import Dispatch
 from automation.playbooks.load import Book, read_book
 from automation.settings import Settings, load

@@ -11,7 +11,8 @@ import phonenumbers
 from sqlalchemy import Connection, or_, select
 
 from automation.clock import zones_of
-from automation.database.schema import installation, pauses
+from automation.database.schema import installation
+from automation.database.work import pauses
 from automation.delivery.decide import Limits
 from automation.lifecycle.conditions import Day
 from automation.playbooks.load import Book

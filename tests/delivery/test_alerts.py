@@ -18,7 +18,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug import Request, Response
 
 from automation.database.engine import Database, connect
-from automation.database.schema import incidents, messages
+from automation.database.schema import messages
+from automation.database.work import incidents
 from automation.delivery.alerts.incidents import close_incident, open_incident
 from automation.delivery.alerts.tell import tell
 from automation.delivery.alerts.watch import tell_of

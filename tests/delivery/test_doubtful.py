@@ -10,7 +10,8 @@ from sqlalchemy import Connection, insert, select, update
 from automation.customers.facts.compute import facts_table
 from automation.customers.facts.refresh import refresh
 from automation.customers.suppress import suppress_address, withdraw_consent
-from automation.database.schema import Shards, customers, messages, pauses, shard_of
+from automation.database.schema import Shards, customers, messages, shard_of
+from automation.database.work import pauses
 from automation.delivery.cases import load_cases
 from automation.delivery.decide import Send, Skip, decide
 from automation.delivery.desk import Desk

@@ -10,7 +10,7 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import Connection
 
 from automation.database.engine import Database
-from automation.database.schema import incidents, pauses, provider_health
+from automation.database.work import incidents, pauses, provider_health
 from automation.delivery.health import trouble
 from automation.delivery.health.standing import hold, standing_of
 from automation.delivery.health.trial import Trial, begin_trial, end_trial

@@ -12,7 +12,8 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import update
 
 from automation.database.engine import Database, connect
-from automation.database.schema import incidents, messages, pauses, provider_health
+from automation.database.schema import messages
+from automation.database.work import incidents, pauses, provider_health
 from automation.delivery.health.rates import SLOWEST, reserve, share_of, slow_down, slowed
 from automation.delivery.health.standing import Standing, standing_of
 from automation.settings import Provider

@@ -4,7 +4,7 @@ import pytest
 from shop import Shop, at, playbook, step
 
 from automation.database.engine import Database
-from automation.database.schema import incidents, pauses, playbook_health
+from automation.database.work import incidents, pauses, playbook_health
 from automation.delivery.health.by_hand import resume
 from automation.delivery.health.refusals import answers, hold_recent, note_answers
 from automation.delivery.replies import Accepted, Refused, Reply

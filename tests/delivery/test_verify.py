@@ -35,7 +35,6 @@ from automation.database.schema import (
     messages,
     offers,
     outcomes,
-    pauses,
     playbook_versions,
     run_parts,
     runs,
@@ -43,6 +42,7 @@ from automation.database.schema import (
     stage_changes,
     suppressions,
 )
+from automation.database.work import pauses
 from automation.delivery import verify as checker
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import Report, verify

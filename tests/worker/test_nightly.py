@@ -9,8 +9,8 @@ import pytest
 from shop import Shop, at, playbook
 from sqlalchemy import insert, update
 
-from automation.database.schema import incidents, messages
-from automation.database.work import checks, downtimes, workers
+from automation.database.schema import messages
+from automation.database.work import checks, downtimes, incidents, workers
 from automation.delivery.doctor import Check, examine
 from automation.delivery.workers import worker_name
 from automation.worker.nightly import check_tonight

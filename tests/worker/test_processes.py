@@ -19,9 +19,9 @@ from sqlalchemy import insert, make_url, update
 from sqlalchemy.exc import OperationalError
 
 from automation.database.engine import connect
-from automation.database.schema import attempts, messages, provider_health
+from automation.database.schema import attempts, messages
 from automation.database.upgrade import upgrade
-from automation.database.work import workers
+from automation.database.work import provider_health, workers
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import verify
 

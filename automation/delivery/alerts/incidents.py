@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.database.schema import OPEN_INCIDENT, incidents
+from automation.database.work import OPEN_INCIDENT, incidents
 
 log = logging.getLogger(__name__)
 Kind = Literal[

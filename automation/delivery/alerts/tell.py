@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, select, update
 from standardwebhooks import Webhook
 
 from automation.database.engine import Database
-from automation.database.schema import incidents, installation
+from automation.database.schema import installation
+from automation.database.work import incidents
 from automation.delivery.alerts.watch import watch
 from automation.delivery.http import Door, Doors, Line
 from automation.delivery.replies import Answer

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists, select
 
 from automation.database.engine import Database
-from automation.database.schema import UNKNOWN, incidents, messages
+from automation.database.schema import UNKNOWN, messages
+from automation.database.work import incidents
 from automation.delivery.alerts.incidents import IS_OPEN, Kind, close_incident, is_open, open_incident
 
 MESSAGES = "messages"

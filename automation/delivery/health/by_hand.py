@@ -7,7 +7,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, select, update
 
 from automation.database.audit import note
-from automation.database.schema import SHARDS, messages, pauses
+from automation.database.schema import SHARDS, messages
+from automation.database.work import pauses
 from automation.delivery.alerts.incidents import close_incident
 from automation.delivery.health.pauses import pause_until
 from automation.delivery.health.refusals import forget

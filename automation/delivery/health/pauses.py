@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, case, false, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.brake import pull_brake
-from automation.database.schema import pauses
+from automation.database.work import pauses
 from automation.settings import Settings
 
 PAUSE = timedelta(minutes=5)

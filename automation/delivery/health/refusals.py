@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.database.schema import playbook_health
+from automation.database.work import playbook_health
 from automation.delivery.alerts.incidents import open_incident
 from automation.delivery.health.pauses import pause
 from automation.delivery.replies import Accepted, Refused, Reply

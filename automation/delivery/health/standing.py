@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.database.schema import provider_health
+from automation.database.work import provider_health
 
 
 @dataclass
