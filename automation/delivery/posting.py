@@ -20,7 +20,7 @@ from automation.delivery.hearing import Posted, hear
 from automation.delivery.http import Line
 from automation.delivery.ledger import release
 from automation.delivery.prepare import Prepared
-from automation.delivery.providers import ADAPTERS, Account
+from automation.delivery.providers import ADAPTERS, Account, Signs
 from automation.delivery.providers.classify import from_failure
 from automation.delivery.replies import Answer, Reply
 from automation.delivery.tally import Tally
@@ -99,6 +99,8 @@ class Posting:
             if not await self._is_clear(call):
                 return Posted(call)
             request = call.request or adapter.request(call.outgoing, account, call.key)
+            if isinstance(adapter, Signs):
+                request = adapter.signed(request, account, began)
             heard = await door.post(request, timeout=provider.timeout)
             if isinstance(heard, Answer):
                 replies = adapter.replies(heard, call.outgoing, self.clock())

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from automation.delivery.outgoing import Outgoing
-from automation.delivery.providers import ADAPTERS, SANDBOX_SID, Account
+from automation.delivery.providers import ADAPTERS, Account
+from automation.delivery.providers.twilio import SANDBOX_SID
 from automation.delivery.sandbox import SandboxServer
 
 # Loading certificates takes longer than a call to this machine.

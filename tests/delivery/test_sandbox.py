@@ -12,7 +12,8 @@ import pytest
 
 from automation.delivery.http import Door
 from automation.delivery.outgoing import Outgoing
-from automation.delivery.providers import ADAPTERS, SANDBOX_SID, Account, classify
+from automation.delivery.providers import ADAPTERS, Account, classify
+from automation.delivery.providers.twilio import SANDBOX_SID
 from automation.delivery.replies import Accepted, Failure, Later, Refused, Reply, Unknown
 from automation.delivery.sandbox import SandboxServer, serve
 from automation.errors import BadInput, PortTaken

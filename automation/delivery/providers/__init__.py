@@ -1,40 +1,34 @@
 """The vendors, one small file each: a message becomes an `httpx.Request`, an answer becomes replies."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
-from automation.delivery.providers.adapter import Account, Adapter, LookUp
+from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
-__all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "account_of", "batches"]
+__all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
-BASE_URLS = {
-    "postmark": "https://api.postmarkapp.com",
-    "resend": "https://api.resend.com",
-    "twilio": "https://api.twilio.com",
-}
+NAMED = ("account", "messaging_service", "stream", "domain", "region", "configuration_set")
 ESCAPED, ENVELOPE = 6, 10_000  # a control character is written \\u001f; another takes at most four bytes
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (harmless: it opens nothing but the sandbox)
-SANDBOX_SID = "AC" + "0" * 32
-ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
-SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 def account_of(name: str, provider: Provider, callback_url: str | None = None) -> Account:
-    """The account of `[providers.<name>]`. Raises BadInput when its token or its account SID is missing or misspelt."""
+    """The account of `[providers.<name>]`. Raises BadInput when its token or what its vendor wants is missing or has
+    not the form it has to have.
+    """
+    adapter = ADAPTERS[provider.kind]
+    wanted = {want.name: _wanted(name, provider, want) for want in adapter.wants}
+    told = {key: wanted.get(key, getattr(provider, key)) for key in NAMED}  # type: ignore[call-overload]
+    base_url = provider.base_url or adapter.base_url.format(region=told["region"])
+    session = provider.session_token.get_secret_value() if provider.session_token else None
     return Account(
-        base_url=(provider.base_url or BASE_URLS[provider.kind]).rstrip("/"),
-        token=_token(name, provider),
-        account=_sid(name, provider) if provider.kind == "twilio" else provider.account,
-        messaging_service=_service(name, provider),
-        stream=provider.stream,
-        callback_url=callback_url,
+        base_url.rstrip("/"), _token(name, provider), callback_url=callback_url, session_token=session, **told
     )
 
 
@@ -70,15 +64,10 @@ def _token(name: str, provider: Provider) -> str:
     raise BadInput(f"[providers.{name}] has no token; set {PREFIX}PROVIDERS__{name.upper()}__TOKEN in the environment.")
 
 
-def _sid(name: str, provider: Provider) -> str:
-    sid = provider.account or (SANDBOX_SID if provider.is_loopback else "")
-    if not ACCOUNT_SID.fullmatch(sid):
-        raise BadInput(f'[providers.{name}] account: write the account SID, "AC" and 32 hexadecimal digits.')
-    return sid
-
-
-def _service(name: str, provider: Provider) -> str | None:
-    sid = provider.messaging_service
-    if sid is not None and not SERVICE_SID.fullmatch(sid):
-        raise BadInput(f'[providers.{name}] messaging_service: write its SID, "MG" and 32 hexadecimal digits.')
-    return sid
+def _wanted(name: str, provider: Provider, want: Want) -> str | None:
+    value: str | None = getattr(provider, want.name)
+    if value is None and (provider.is_loopback or want.sandbox is None):
+        return want.sandbox
+    if value is None or not want.form.fullmatch(value):
+        raise BadInput(f"[providers.{name}] {want.name}: {want.told}.")
+    return value

@@ -38,6 +38,8 @@ WIDTH = ("recipient", "message", "account")
 
 class Postmark:
     kind = "postmark"
+    base_url = "https://api.postmarkapp.com"
+    wants = ()
     batch_limit = 500
     batch_bytes = 50_000_000
     key_window = None

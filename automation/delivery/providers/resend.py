@@ -42,6 +42,8 @@ ACCOUNT = frozenset({405, 451})
 
 class Resend:
     kind = "resend"
+    base_url = "https://api.resend.com"
+    wants = ()
     batch_limit = 100
     # No limit for a batch is published, only one of 40 MB for an email.
     batch_bytes = 10_000_000

@@ -13,10 +13,12 @@ import httpx
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import classify
-from automation.delivery.providers.adapter import Account
+from automation.delivery.providers.adapter import Account, Want
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, masked
 from automation.delivery.sought import Finding, Found, NotThere, Sought
 
+SANDBOX_SID = "AC" + "0" * 32
+ACCOUNT_SID, SERVICE_SID = re.compile(r"AC[0-9a-fA-F]{32}"), re.compile(r"MG[0-9a-fA-F]{32}")
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 LONGEST_VALIDITY = timedelta(seconds=36_000)
 THROTTLED, QUEUE_FULL = 20429, 21611
@@ -56,6 +58,11 @@ REFUSALS = {
 
 class Twilio:
     kind = "twilio"
+    base_url = "https://api.twilio.com"
+    wants = (
+        Want("account", ACCOUNT_SID, 'write the account SID, "AC" and 32 hexadecimal digits', SANDBOX_SID),
+        Want("messaging_service", SERVICE_SID, 'write its SID, "MG" and 32 hexadecimal digits'),
+    )
     batch_limit = 1
     batch_bytes = 1_000_000
     key_window = None

@@ -1,0 +1,128 @@
+"""The sections of config.toml, but for the providers."""
+
+from base64 import b64decode
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from automation.errors import nearest
+from automation.values import ClockTime, Duration, Window, WindowPair, clock_time
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+Channel = Literal["email", "sms"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    url: str = Field("sqlite:///automation.db", description="sqlite:///file or postgresql://user@host/name")
+    password: SecretStr | None = Field(None, description="PostgreSQL password, from the environment")
+
+
+class Business(Section):
+    name: str = Field("Example Shop", min_length=1)
+    timezone: str = Field("Europe/Rome", description="decides the local date of a run and of days_since()")
+    locale: str = Field("en", description="when a customer has none, or a template lacks theirs")
+    postal_address: str = Field("Via Esempio 1, 20121 Milano, Italy", min_length=1)
+    public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            cities = {name.rpartition("/")[2].lower(): name for name in sorted(available_timezones())}
+            close = cities.get(zone.lower().replace(" ", "_")) or nearest(zone, available_timezones())
+            hint = f'did you mean "{close}"?' if close else 'write one like "Europe/Rome"'
+            raise ValueError(f'no time zone "{zone}"; {hint}')
+        return zone
+
+    @field_validator("name", "postal_address")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        if any(ord(one) < ord(" ") for one in text):
+            raise ValueError("this must be one line without control characters")
+        return text
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Paths(Section):
+    lifecycle: Path = Path("playbooks/lifecycles/standard.toml")
+    facts: Path = Path("playbooks/facts.toml")
+    playbooks: Path = Path("playbooks")
+    templates: Path = Path("templates")
+
+
+class Schedule(Section):
+    evaluate_at: ClockTime = Field(clock_time("06:00"), description="local time of the business zone")
+    dispatch_every: Duration = timedelta(seconds=15)
+
+
+class ChannelRules(Section):
+    sender: str = Field(alias="from", min_length=1)
+    providers: tuple[str, ...] = Field(min_length=1, description="tried in order")
+    window: WindowPair = Field(description="the customer's local time; may pass midnight")
+    max_per_day: int = Field(1, ge=0, le=1000, description="marketing messages a customer, by local day")
+    max_per_week: int = Field(ge=0, le=1000, description="likewise, in any seven local days")
+
+
+class EmailRules(ChannelRules):
+    sender: str = Field("Example Shop <hello@example.com>", alias="from", min_length=1)
+    providers: tuple[str, ...] = Field(("sandbox_email",), min_length=1)
+    window: WindowPair = Window(clock_time("08:00"), clock_time("21:00"))
+    max_per_week: int = Field(3, ge=0, le=1000)
+
+
+class SmsRules(ChannelRules):
+    sender: str = Field("+15550100", alias="from", min_length=1)
+    providers: tuple[str, ...] = Field(("sandbox_sms",), min_length=1)
+    window: WindowPair = Window(clock_time("09:00"), clock_time("20:00"))
+    max_per_week: int = Field(2, ge=0, le=1000)
+
+
+class Alerts(Section):
+    url: str = Field("", description="incidents are posted there, as of Standard Webhooks; empty: they are only logged")
+    webhook_secret: SecretStr | None = Field(None, description="signs what is posted there, from the environment")
+
+    @field_validator("url")
+    @classmethod
+    def _nobody_listens(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (parts.hostname and (parts.scheme == "https" or _is_at_home(parts))):
+            raise ValueError(f'"{url}" is no address for alerts; write one like https://alerts.example.com/automation')
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _in_base64(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _is_base64(secret.get_secret_value().removeprefix("whsec_")):
+            raise ValueError("the secret is written in base64, with or without whsec_ before it")
+        return secret
+
+    @property
+    def is_loopback(self) -> bool:
+        return urlsplit(self.url).hostname in LOOPBACK
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return len(b64decode(text + "=" * (-len(text) % 4), validate=True)) > 0
+    except ValueError:
+        return False
+
+
+def _is_at_home(parts: SplitResult) -> bool:
+    return parts.scheme == "http" and parts.hostname in LOOPBACK
+
+
+class Holdout(Section):
+    everyone: float = Field(0.0, ge=0, lt=1, description="share of customers that never receives marketing")
