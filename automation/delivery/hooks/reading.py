@@ -1,0 +1,103 @@
+"""Reading what vendors write: JSON that may be anything, times in several forms, our own id."""
+
+import json
+import re
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from automation.delivery.hooks.hook import HookCall
+
+OWN_ID = re.compile(r"[1-9][0-9]{0,18}")
+LARGEST_ID = 2**63 - 1
+MILLISECONDS = 1000
+IN_MILLISECONDS = 10**11  # a number of seconds beyond it lies in the year 5138
+
+
+def json_of(call: HookCall) -> Any:
+    """The body, or None where it is no JSON."""
+    try:
+        return json.loads(call.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects of an array, or the one that it is."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            yield one
+
+
+def inside(value: Any, *path: str) -> Any:
+    """What lies at this path of objects, or None."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def form_of(call: HookCall) -> dict[str, str]:
+    """The fields of a form; of several with one name the last."""
+    return dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def query_of(call: HookCall) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(call.url).query, keep_blank_values=True))
+
+
+def own_id(value: Any) -> int | None:
+    """Our message's id as it went out: digits; None for whatever else comes back."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = int(text) if OWN_ID.fullmatch(text) else 0
+    return found if 0 < found <= LARGEST_ID else None
+
+
+def text_of(value: Any) -> str | None:
+    """A text, or a number written as one; None for anything else, for what is empty and for what no database keeps."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)
+    return text if text and text.isprintable() else None
+
+
+def moment_of(value: Any) -> datetime | None:
+    """An instant as ISO 8601 with an offset, as a number of seconds or milliseconds, or as text of such a number."""
+    if isinstance(value, bool):
+        return None
+    try:
+        if isinstance(value, int | float) or (isinstance(value, str) and value.replace(".", "", 1).isdigit()):
+            number = float(value)
+            return datetime.fromtimestamp(number / MILLISECONDS if number > IN_MILLISECONDS else number, UTC)
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+
+
+def decoded(text: str) -> bytes | None:
+    """Base64, also without its padding; None for anything else."""
+    try:
+        return b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (Error, ValueError):
+        return None
+
+
+def same(left: str | bytes, right: str | bytes) -> bool:
+    """Compared in a time that tells nothing."""
+    one, other = (part.encode() if isinstance(part, str) else part for part in (left, right))
+    return compare_digest(one, other)
+
+
+def knows_password(headers: Mapping[str, str], secret: str | None) -> bool:
+    """For vendors that sign nothing: the secret as the password of basic authentication or as a bearer token."""
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    given: bytes | None = None
+    if scheme.lower() == "bearer":
+        given = rest.strip().encode()
+    elif scheme.lower() == "basic":
+        given = (decoded(rest.strip()) or b"").partition(b":")[2]
+    return bool(secret and given) and same(given or b"", secret or "")

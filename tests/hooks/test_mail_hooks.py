@@ -1,0 +1,155 @@
+"""What Postmark and Resend tell of mails, and who is believed."""
+
+import json
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+from vectors import NOW
+
+from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey
+
+POSTMARK, RESEND = HOOKS["postmark"], HOOKS["resend"]
+URL = "https://shop.example/hooks/mail"
+SECRET = "whsec_" + b64encode(b"only a test's secret").decode()
+
+
+def told(kind: str, body: Any, **headers: str) -> list[Any]:
+    return list(HOOKS[kind].told(HookCall("POST", URL, headers, json.dumps(body).encode())))
+
+
+@pytest.mark.parametrize(
+    ("header", "believed"),
+    [
+        ("Basic " + b64encode(b"anybody:s3cret").decode(), True),
+        ("Bearer s3cret", True),
+        ("Basic " + b64encode(b"s3cret").decode(), False),
+        ("Basic " + b64encode(b"anybody:other").decode(), False),
+        ("Basic no base64", False),
+        ("Bearer", False),
+        ("", False),
+    ],
+)
+def test_postmark_is_believed_by_a_password_alone(header: str, believed: bool) -> None:
+    call = HookCall("POST", URL, {"authorization": header}, b"{}")
+    assert POSTMARK.is_genuine(call, HookKey(secret="s3cret"), NOW) is believed
+    assert not POSTMARK.is_genuine(call, HookKey(), NOW)
+
+
+BASE = {"MessageID": "abc", "Recipient": "ada@example.com", "Metadata": {"mid": "7"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({"RecordType": "Delivery", "DeliveredAt": "2026-03-02T10:00:00Z"}, "delivered"),
+        ({"RecordType": "Open", "ReceivedAt": "2026-03-02T10:00:00Z"}, "opened"),
+        ({"RecordType": "Click", "OriginalLink": "https://shop.example/"}, "clicked"),
+        ({"RecordType": "SpamComplaint"}, "complained"),
+        ({"RecordType": "Bounce", "Type": "HardBounce", "ID": 42}, "bounced_hard"),
+        ({"RecordType": "Bounce", "Type": "SoftBounce"}, "bounced_soft"),
+        ({"RecordType": "Bounce", "Type": "Transient"}, "info"),
+        ({"RecordType": "Bounce", "Type": "Blocked"}, "failed"),
+        ({"RecordType": "Bounce", "Type": "Unsubscribe"}, "unsubscribed"),
+        (
+            {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression"},
+            "unsubscribed",
+        ),
+        (
+            {"RecordType": "SubscriptionChange", "SuppressSending": False, "SuppressionReason": "ManualSuppression"},
+            "info",
+        ),
+        ({"RecordType": "SomethingNew"}, "info"),
+    ],
+)
+def test_postmarks_records_are_outcomes_of_our_message(body: dict[str, Any], outcome: str) -> None:
+    (event,) = told("postmark", BASE | body)
+    assert (event.outcome, event.message_id, event.provider_id, event.recipient) == (
+        outcome,
+        7,
+        "abc",
+        "ada@example.com",
+    )
+
+
+def test_the_same_record_again_has_the_same_key_and_another_click_has_not() -> None:
+    one, two = ({"RecordType": "Click", "ReceivedAt": "2026-03-02T10:00:00Z", "OriginalLink": link} for link in "ab")
+    keys = [told("postmark", BASE | body)[0].key for body in (one, one, two)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize("secret", [SECRET, SECRET.rstrip("="), SECRET.removeprefix("whsec_")])
+@pytest.mark.parametrize("prefix", ["webhook", "svix"])
+def test_what_the_schemes_own_library_signs_is_believed(prefix: str, secret: str) -> None:
+    body = '{"type": "email.delivered"}\r\n'
+    headers = {
+        f"{prefix}-id": "msg_1",
+        f"{prefix}-timestamp": str(int(NOW.timestamp())),
+        f"{prefix}-signature": "v1,AAAA " + Webhook(SECRET).sign("msg_1", NOW, body),
+    }
+    call = HookCall("POST", URL, headers, body.encode())
+    assert RESEND.is_genuine(call, HookKey(secret=secret), NOW)
+    assert RESEND.is_genuine(call, HookKey(secret=secret), NOW + timedelta(minutes=5))
+    assert not RESEND.is_genuine(call, HookKey(secret=secret), NOW + timedelta(minutes=5, seconds=1))
+    assert not RESEND.is_genuine(HookCall("POST", URL, headers, body.strip().encode()), HookKey(secret=secret), NOW)
+    for name in headers:
+        assert not RESEND.is_genuine(
+            HookCall("POST", URL, {**headers, name: ""}, body.encode()), HookKey(secret=secret), NOW
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "outcome"),
+    [
+        ("email.sent", {}, "info"),
+        ("email.delivered", {}, "delivered"),
+        ("email.delivery_delayed", {}, "info"),
+        ("email.complained", {}, "complained"),
+        ("email.bounced", {"bounce": {"type": "Permanent", "message": "no such ada@example.com"}}, "bounced_hard"),
+        ("email.bounced", {"bounce": {"type": "Transient"}}, "bounced_soft"),
+        ("email.suppressed", {"suppressed": {"reason": "previous_complaint"}}, "complained"),
+        ("email.failed", {"failed": {"reason": "reached_daily_quota"}}, "failed"),
+        ("email.opened", {}, "opened"),
+        ("email.clicked", {}, "clicked"),
+        ("contact.created", {}, "info"),
+    ],
+)
+def test_resends_types_are_outcomes_of_our_message(name: str, data: dict[str, Any], outcome: str) -> None:
+    body = {
+        "type": name,
+        "created_at": "2026-03-02T10:00:00.000Z",
+        "data": {"email_id": "e-1", "to": ["ada@example.com"], "tags": {"mid": "7"}, **data},
+    }
+    (event,) = told("resend", body, **{"svix-id": "msg_1"})
+    assert event == Event(
+        "msg_1",
+        outcome,
+        name,
+        datetime(2026, 3, 2, 10, tzinfo=UTC),
+        7,
+        "e-1",
+        "ada@example.com",
+        event.detail,  # type: ignore[arg-type]
+    )
+    assert "@" not in event.detail
+
+
+@pytest.mark.parametrize("kind", ["postmark", "resend"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        [1, {}],
+        {"type": 5, "data": []},
+        {"RecordType": None},
+        {"RecordType": "Open", "MessageID": {}},
+    ],
+)
+def test_nothing_that_may_come_is_more_than_can_be_understood(kind: str, body: Any) -> None:
+    assert all(isinstance(one, Event) for one in told(kind, body, **{"svix-id": "msg_1"}))
