@@ -7,6 +7,7 @@ from automation.delivery.providers.adapter import Account, Adapter, LookUp, Sign
 from automation.delivery.providers.plivo import Plivo
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
+from automation.delivery.providers.sinch import Sinch
 from automation.delivery.providers.telnyx import Telnyx
 from automation.delivery.providers.twilio import Twilio
 from automation.errors import BadInput
@@ -18,6 +19,7 @@ ADAPTERS: dict[str, Adapter] = {
     "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
+    "sinch": Sinch(),
     "telnyx": Telnyx(),
     "twilio": Twilio(),
 }
