@@ -76,10 +76,10 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class Signs(Protocol):
-    """What an adapter offers besides where a call is signed for the moment at which it is posted."""
+    """What an adapter offers besides where a call is signed for, or names, the moment at which it is posted."""
 
     def signed(self, request: httpx.Request, account: Account, now: datetime) -> httpx.Request:
-        """The same call with its signature; `now` is the real time, which the vendor compares with its own."""
+        """The same call with its signature or its instant; `now` is the real time, and the vendor has a clock too."""
 
 
 @runtime_checkable

@@ -92,6 +92,17 @@ def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> t
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
 
 
+def longest_wait(answer: Answer, now: datetime, *headers: str) -> timedelta | None:
+    """The longest that one of these headers says, each as `retry_after` reads it."""
+    waits = [retry_after(answer, now, header) for header in headers]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def with_own_id(url: str, message_id: int) -> str:
+    """The callback's URL with our own id, for a vendor that has no other field for it."""
+    return f"{url}{'&' if '?' in url else '?'}mid={message_id}"
+
+
 def _seconds(text: str) -> timedelta:
     longest = int(LONGEST_WAIT.total_seconds())
     return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))

@@ -115,13 +115,8 @@ def _reply(body: Any, answer: Answer, now: datetime) -> Reply:
     if (status, name) in REFUSALS:
         return Refused(name, REFUSALS[status, name], masked(text), http_status=status)
     if status == 429:  # noqa: PLR2004 (RFC 6585)
-        return Later(_pause(answer, now), "http_429", throttled=True, http_status=status)
+        wait = classify.longest_wait(answer, now, "retry-after", "ratelimit-reset")
+        return Later(wait, "http_429", throttled=True, http_status=status)
     if status in ACCOUNT:
         return Refused(f"http_{status}", "account", masked(text), http_status=status)
     return classify.from_status(answer, now, text)
-
-
-def _pause(answer: Answer, now: datetime) -> timedelta | None:
-    """The longer of Retry-After and the seconds until the limit's next window."""
-    waits = [classify.retry_after(answer, now, header) for header in ("retry-after", "ratelimit-reset")]
-    return max((wait for wait in waits if wait is not None), default=None)

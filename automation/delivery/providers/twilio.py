@@ -134,15 +134,11 @@ def _form(message: Outgoing, account: Account) -> bytes:
         fields.append(("From", message.sender))
     fields.append(("Body", message.text))
     if account.callback_url:
-        fields.append(("StatusCallback", _callback(account.callback_url, message.message_id)))
+        # Its signature covers the query.
+        fields.append(("StatusCallback", classify.with_own_id(account.callback_url, message.message_id)))
     if message.validity is not None:
         fields.append(("ValidityPeriod", str(_validity(message.validity))))
     return urlencode(fields).encode()
-
-
-def _callback(url: str, message_id: int) -> str:
-    # Twilio has no field for our own id; its signature covers the query.
-    return f"{url}{'&' if '?' in url else '?'}mid={message_id}"
 
 
 def _validity(wanted: timedelta) -> int:
