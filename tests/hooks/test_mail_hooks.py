@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,8 @@ def test_postmark_is_believed_by_a_password_alone(header: str, believed: bool) -
     assert not POSTMARK.is_genuine(call, HookKey(), NOW)
 
 
-BASE = {"MessageID": "abc", "Recipient": "ada@example.com", "Metadata": {"mid": "7"}}
+CHANGE: dict[str, Any] = {"RecordType": "SubscriptionChange"}
+BASE: dict[str, Any] = {"MessageID": "abc", "Recipient": "ada@example.com", "Metadata": {"mid": "7"}}
 
 
 @pytest.mark.parametrize(
@@ -53,25 +55,16 @@ BASE = {"MessageID": "abc", "Recipient": "ada@example.com", "Metadata": {"mid": 
         ({"RecordType": "Bounce", "Type": "Transient"}, "info"),
         ({"RecordType": "Bounce", "Type": "Blocked"}, "failed"),
         ({"RecordType": "Bounce", "Type": "Unsubscribe"}, "unsubscribed"),
-        (
-            {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression"},
-            "unsubscribed",
-        ),
-        (
-            {"RecordType": "SubscriptionChange", "SuppressSending": False, "SuppressionReason": "ManualSuppression"},
-            "info",
-        ),
+        (CHANGE | {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}, "unsubscribed"),
+        (CHANGE | {"SuppressSending": True, "SuppressionReason": "HardBounce"}, "bounced_hard"),
+        (CHANGE | {"SuppressSending": False, "SuppressionReason": "ManualSuppression"}, "info"),
         ({"RecordType": "SomethingNew"}, "info"),
     ],
 )
 def test_postmarks_records_are_outcomes_of_our_message(body: dict[str, Any], outcome: str) -> None:
     (event,) = told("postmark", BASE | body)
-    assert (event.outcome, event.message_id, event.provider_id, event.recipient) == (
-        outcome,
-        7,
-        "abc",
-        "ada@example.com",
-    )
+    assert (event.outcome, event.message_id, event.provider_id) == (outcome, 7, "abc")
+    assert event.recipient == "ada@example.com"
 
 
 def test_the_same_record_again_has_the_same_key_and_another_click_has_not() -> None:
@@ -95,9 +88,8 @@ def test_what_the_schemes_own_library_signs_is_believed(prefix: str, secret: str
     assert not RESEND.is_genuine(call, HookKey(secret=secret), NOW + timedelta(minutes=5, seconds=1))
     assert not RESEND.is_genuine(HookCall("POST", URL, headers, body.strip().encode()), HookKey(secret=secret), NOW)
     for name in headers:
-        assert not RESEND.is_genuine(
-            HookCall("POST", URL, {**headers, name: ""}, body.encode()), HookKey(secret=secret), NOW
-        )
+        without = HookCall("POST", URL, {**headers, name: ""}, body.encode())
+        assert not RESEND.is_genuine(without, HookKey(secret=secret), NOW)
 
 
 @pytest.mark.parametrize(
@@ -123,33 +115,20 @@ def test_resends_types_are_outcomes_of_our_message(name: str, data: dict[str, An
         "data": {"email_id": "e-1", "to": ["ada@example.com"], "tags": {"mid": "7"}, **data},
     }
     (event,) = told("resend", body, **{"svix-id": "msg_1"})
-    assert event == Event(
-        "msg_1",
-        outcome,
-        name,
-        datetime(2026, 3, 2, 10, tzinfo=UTC),
-        7,
-        "e-1",
-        "ada@example.com",
-        event.detail,  # type: ignore[arg-type]
-    )
+    at = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert astuple(event)[:-1] == ("msg_1", outcome, name, at, 7, "e-1", "ada@example.com")
     assert "@" not in event.detail
 
 
-@pytest.mark.parametrize("kind", ["postmark", "resend"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        None,
-        1,
-        "x",
-        [],
-        {},
-        [1, {}],
-        {"type": 5, "data": []},
-        {"RecordType": None},
-        {"RecordType": "Open", "MessageID": {}},
-    ],
+STRANGE: tuple[Any, ...] = (
+    *(None, 1, "x", [], {}, [1, {}]),
+    {"type": 5, "data": []},
+    {"RecordType": None},
+    {"RecordType": "Open", "MessageID": {}},
 )
+
+
+@pytest.mark.parametrize("kind", ["postmark", "resend"])
+@pytest.mark.parametrize("body", STRANGE)
 def test_nothing_that_may_come_is_more_than_can_be_understood(kind: str, body: Any) -> None:
     assert all(isinstance(one, Event) for one in told(kind, body, **{"svix-id": "msg_1"}))

@@ -18,9 +18,8 @@ def vectors(provider: str) -> list[dict[str, Any]]:
 
 def call_of(vector: dict[str, Any]) -> HookCall:
     headers = {name.lower(): value for name, value in vector["headers"].items()}
-    return HookCall(
-        vector["method"], vector.get("url", "https://shop.example/hooks/mail"), headers, vector["body"].encode()
-    )
+    url = vector.get("url", "https://shop.example/hooks/mail")
+    return HookCall(vector["method"], url, headers, vector["body"].encode())
 
 
 def key_of(vector: dict[str, Any]) -> HookKey:

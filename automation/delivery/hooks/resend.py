@@ -22,6 +22,7 @@ BOUNCES: dict[str, Outcome] = {
     "Transient": "bounced_soft",
     "Undetermined": "bounced_soft",
 }
+REASONS = (("bounce", "message"), ("failed", "reason"), ("suppressed", "reason"))
 SUPPRESSED: dict[str, Outcome] = {"previous_bounce": "bounced_hard", "previous_complaint": "complained"}
 
 
@@ -39,11 +40,7 @@ class Resend:
 def _event(one: dict[str, Any], key: str) -> Event:
     name, data = text_of(one.get("type")) or "", inside(one, "data")
     to = inside(data, "to")
-    reasons = (
-        inside(data, "bounce", "message"),
-        inside(data, "failed", "reason"),
-        inside(data, "suppressed", "reason"),
-    )
+    reasons = (inside(data, *path) for path in REASONS)
     return Event(
         key,
         _outcome(name, data),
