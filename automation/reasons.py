@@ -51,6 +51,10 @@ class Reason(StrEnum):
     REPEAT = "repeat", "The answer got lost; it is posted again under the same key, so that it cannot arrive twice."
     RESOLVED = "resolved", "A person looked it up at the provider and recorded what became of it."
     LOOKED_UP = "looked_up", "The answer had got lost; asked later, the provider said that it had taken the message."
+    TOLD_LATER = "told_later", "The answer had got lost; what the provider told afterwards shows that it was taken."
+        "told_later",
+        "The answer had got lost; what the provider told of it afterwards shows that it was taken.",
+    )
     CANNOT_RENDER = "cannot_render", "The message could not be put together from the template and the customer's data."
     # how an enrollment ends
     COMPLETED = "completed", "All steps of the playbook are done."

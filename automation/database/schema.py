@@ -247,6 +247,13 @@ messages = Table(
         sqlite_where=text("status = 'unknown'"),
         postgresql_where=text("status = 'unknown'"),
     ),
+    # For events that tell nothing but the provider's own id.
+    Index(
+        "messages_by_provider_id",
+        "provider_id",
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
     # Which texts to one number could be taken for each other; an email carries our own id.
     Index(
         "texts_by_number",

@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from automation.database.engine import Database, lock
 from automation.database.schema import installation
 from automation.database.statistics import assume_statistics
-from automation.database.work import metadata
+from automation.database.tables import metadata
 from automation.errors import BackupFailed, BadInput, WrongSchema
 
 SCRIPTS = Path(__file__).parent / "migrations"

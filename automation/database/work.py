@@ -1,7 +1,5 @@
 """Tables about the work itself: who does it, when nobody did, what the nightly check found, how providers and playbooks
 stand, and what somebody has to know.
-
-With them, and only then, `metadata` knows every table.
 """
 
 from sqlalchemy import Boolean, Column, Date, Float, Index, Integer, PrimaryKeyConstraint, Table, Text, text
@@ -14,7 +12,6 @@ __all__ = [
     "checks",
     "downtimes",
     "incidents",
-    "metadata",
     "pauses",
     "playbook_health",
     "provider_health",

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from automation.database import work
+from automation.database import tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=work.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=tables.metadata)
 context.run_migrations()

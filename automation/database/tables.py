@@ -1,0 +1,6 @@
+"""Every table: `metadata` is whole once this is imported."""
+
+from automation.database import hooks, work
+from automation.database.schema import metadata
+
+__all__ = ["hooks", "metadata", "work"]

@@ -1,0 +1,1 @@
+"""What became of messages after the provider had taken them."""

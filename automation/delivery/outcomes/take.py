@@ -1,0 +1,185 @@
+"""What providers tell is taken over: each event once, in any order, and what it teaches is kept.
+
+Everything here may be done twice: an event that is there stays as it is, an address is suppressed once, and a consent
+is withdrawn where it stands.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.database.hooks import hook_events
+from automation.database.schema import SHARDS, UNKNOWN, messages, outcomes
+from automation.database.temporary import empty, shard_column, temporary
+from automation.database.types import Id, Key
+from automation.delivery.hooks import Event
+from automation.reasons import Reason
+
+AT_ONCE = 500
+told_keys = temporary("told_keys", Column("event_key", Key, primary_key=True), expected="500 1")
+told_ids = temporary("told_ids", shard_column(), Column("message_id", Id, primary_key=True, autoincrement=False))
+told_names = temporary("told_names", Column("provider_id", Key, primary_key=True), expected="500 1")
+FOUND = ("shard", "message_id", "customer_id", "channel", "status", "address", "provider_id", "first_used_at")
+SUPPRESS = frozenset({"bounced_hard", "complained", "unsubscribed"})
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many events were new, and how many of those belong to a message."""
+
+    new: int = 0
+    matched: int = 0
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(self.new + other.new, self.matched + other.matched)
+
+
+def take(connection: Connection, provider: str, events: Sequence[Event], now: datetime) -> Taken:
+    """Events of one provider, named as in the configuration."""
+    total = Taken()
+    for start in range(0, len(events), AT_ONCE):
+        total += _take(connection, provider, events[start : start + AT_ONCE], now)
+    return total
+
+
+def _take(connection: Connection, provider: str, events: Sequence[Event], now: datetime) -> Taken:
+    new = _new(connection, provider, events)
+    if not new:
+        return Taken()
+    owners = _owners(connection, provider, new)
+    rows = [_row(provider, event, owners.get(event.key), now) for event in new]
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(hook_events).on_conflict_do_nothing(), rows)
+    matched = [(event, owners[event.key]) for event in new if event.key in owners]
+    apply(connection, provider, matched, now)
+    return Taken(len(new), len(matched))
+
+
+def _new(connection: Connection, provider: str, events: Iterable[Event]) -> list[Event]:
+    """Those that nobody has told yet; of several with one key the first."""
+    by_key: dict[str, Event] = {}
+    for event in events:
+        by_key.setdefault(event.key, event)
+    empty(connection, told_keys)
+    connection.execute(insert(told_keys), [{"event_key": key} for key in by_key])
+    known = select(hook_events.c.event_key).join(told_keys, told_keys.c.event_key == hook_events.c.event_key)
+    there = set(connection.execute(known.where(hook_events.c.provider == provider)).scalars())
+    return [event for key, event in by_key.items() if key not in there]
+
+
+def _owners(connection: Connection, provider: str, events: Sequence[Event]) -> dict[str, Row[Any]]:
+    """The message of each event that has one: by our own id, else by the provider's and the recipient.
+
+    Our id alone is not enough: another database behind the same account counts its messages from one too.
+    """
+    ours = {one.message_id for one in events if one.message_id is not None}
+    theirs = {one.provider_id for one in events if one.message_id is None and one.provider_id is not None}
+    by_id = {row.message_id: row for row in _by_ids(connection, provider, ours)}
+    by_name: dict[str, list[Row[Any]]] = {}
+    for row in _by_names(connection, provider, theirs):
+        by_name.setdefault(row.provider_id, []).append(row)
+    found: dict[str, Row[Any]] = {}
+    for event in events:
+        of_id = by_id.get(event.message_id) if event.message_id is not None else None
+        candidates = [of_id] if of_id is not None else by_name.get(event.provider_id or "", [])
+        fitting = [row for row in candidates if _is_to(row, event)]
+        if len(fitting) == 1:
+            found[event.key] = fitting[0]
+    return found
+
+
+def _by_ids(connection: Connection, provider: str, ids: Iterable[int]) -> Sequence[Row[Any]]:
+    keys = [{"shard": one % SHARDS, "message_id": one} for one in ids]
+    if not keys:
+        return ()
+    empty(connection, told_ids)
+    connection.execute(insert(told_ids), keys)
+    mine = (messages.c.shard == told_ids.c.shard) & (messages.c.message_id == told_ids.c.message_id)
+    rows = select(*messages.c[*FOUND]).select_from(told_ids).join(messages, mine)
+    return connection.execute(rows.where(messages.c.provider == provider)).all()
+
+
+def _by_names(connection: Connection, provider: str, names: Iterable[str]) -> Sequence[Row[Any]]:
+    keys = [{"provider_id": one} for one in names]
+    if not keys:
+        return ()
+    empty(connection, told_names)
+    connection.execute(insert(told_names), keys)
+    mine = (messages.c.provider_id == told_names.c.provider_id) & messages.c.provider_id.is_not(None)
+    rows = select(*messages.c[*FOUND]).select_from(told_names).join(messages, mine)
+    return connection.execute(rows.where(messages.c.provider == provider)).all()
+
+
+def _is_to(row: Row[Any], event: Event) -> bool:
+    """Numbers come with or without their plus sign."""
+    if event.recipient is None or row.address is None:
+        return True
+    return bool(event.recipient.lstrip("+").casefold() == row.address.lstrip("+").casefold())
+
+
+def _row(provider: str, event: Event, owner: Row[Any] | None, now: datetime) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "event_key": event.key,
+        "name": event.name,
+        "outcome": event.outcome,
+        "happened_at": event.happened_at or now,
+        "received_at": now,
+        "detail": event.detail or None,
+        "shard": None if owner is None else owner.shard,
+        "message_id": None if owner is None else owner.message_id,
+        "provider_id": event.provider_id,
+        "recipient": event.recipient if owner is None else None,
+    }
+
+
+def apply(connection: Connection, provider: str, matched: Sequence[tuple[Event, Row[Any]]], now: datetime) -> None:
+    """What events mean for their messages, addresses and customers."""
+    told = [(event, row) for event, row in matched if event.outcome != "info"]
+    if told:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        rows = [_outcome(provider, event, row, now) for event, row in told]
+        connection.execute(dialect.insert(outcomes).on_conflict_do_nothing(), rows)
+    _settle_unknown(connection, [row for _, row in matched if row.status == "unknown"], now)
+    for event, row in told:
+        if event.outcome in SUPPRESS and row.address is not None:
+            _learn(connection, provider, event, row, now)
+
+
+def _outcome(provider: str, event: Event, row: Row[Any], now: datetime) -> dict[str, Any]:
+    return {
+        "shard": row.shard,
+        "message_id": row.message_id,
+        "provider": provider,
+        "event_key": event.key,
+        "outcome": event.outcome,
+        "happened_at": event.happened_at or now,
+        "received_at": now,
+        "detail": event.detail or None,
+    }
+
+
+def _settle_unknown(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+    """A provider that tells what became of a message has taken it."""
+    for row in rows:
+        values = {
+            "status": "sent",
+            "reason": Reason.TOLD_LATER.value,
+            "sent_at": row.first_used_at,
+            "finished_at": now,
+        }
+        mine = (messages.c.shard == row.shard, messages.c.message_id == row.message_id, UNKNOWN)
+        connection.execute(update(messages).where(*mine).values(values))
+
+
+def _learn(connection: Connection, provider: str, event: Event, row: Row[Any], now: datetime) -> None:
+    """A bounce and a complaint bind to the address, an unsubscribe to the person as well."""
+    if event.outcome == "unsubscribed":
+        withdraw_consent(connection, row.shard, row.customer_id, row.channel, provider, "provider", now)
+    suppress_address(connection, row.channel, row.address, event.outcome, provider, now)
+    touch_one(connection, row.shard, row.customer_id)
