@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.brevo import Brevo
+from automation.delivery.providers.mailpit import Mailpit
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
@@ -15,6 +16,7 @@ __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account
 
 ADAPTERS: dict[str, Adapter] = {
     "brevo": Brevo(),
+    "mailpit": Mailpit(),
     "postmark": Postmark(),
     "resend": Resend(),
     "twilio": Twilio(),
