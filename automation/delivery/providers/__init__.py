@@ -9,6 +9,7 @@ from automation.delivery.providers.mailpit import Mailpit
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
+from automation.delivery.providers.vonage import Vonage
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
@@ -20,6 +21,7 @@ ADAPTERS: dict[str, Adapter] = {
     "postmark": Postmark(),
     "resend": Resend(),
     "twilio": Twilio(),
+    "vonage": Vonage(),
 }
 NAMED = ("account", "messaging_service", "stream", "domain", "region", "configuration_set")
 ESCAPED, ENVELOPE = 6, 10_000  # a control character is written \\u001f; another takes at most four bytes
