@@ -6,6 +6,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.brevo import Brevo
 from automation.delivery.providers.mailpit import Mailpit
+from automation.delivery.providers.messagebird import MessageBird
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.twilio import Twilio
@@ -18,6 +19,7 @@ __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account
 ADAPTERS: dict[str, Adapter] = {
     "brevo": Brevo(),
     "mailpit": Mailpit(),
+    "messagebird": MessageBird(),
     "postmark": Postmark(),
     "resend": Resend(),
     "twilio": Twilio(),
