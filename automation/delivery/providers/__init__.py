@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
+from automation.delivery.providers.bird import Bird
 from automation.delivery.providers.brevo import Brevo
 from automation.delivery.providers.mailpit import Mailpit
 from automation.delivery.providers.messagebird import MessageBird
@@ -17,6 +18,7 @@ from automation.settings import PREFIX, Provider
 __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {
+    "bird": Bird(),
     "brevo": Brevo(),
     "mailpit": Mailpit(),
     "messagebird": MessageBird(),
