@@ -43,6 +43,7 @@ class Bird:
     # No limit for a batch is published.
     batch_bytes = 1_000_000
     # https://bird.com/en-us/docs/guides/idempotency: "roughly 3 hours", so half an hour is left.
+    # What it answered with a server error it forgets at once and does afresh; its own clients repeat such a call too.
     key_window = timedelta(hours=2, minutes=30)
 
     def size(self, message: Outgoing, account: Account) -> int:  # noqa: ARG002 (nothing of the account is in the body)
