@@ -52,9 +52,6 @@ class Reason(StrEnum):
     RESOLVED = "resolved", "A person looked it up at the provider and recorded what became of it."
     LOOKED_UP = "looked_up", "The answer had got lost; asked later, the provider said that it had taken the message."
     TOLD_LATER = "told_later", "The answer had got lost; what the provider told afterwards shows that it was taken."
-        "told_later",
-        "The answer had got lost; what the provider told of it afterwards shows that it was taken.",
-    )
     CANNOT_RENDER = "cannot_render", "The message could not be put together from the template and the customer's data."
     # how an enrollment ends
     COMPLETED = "completed", "All steps of the playbook are done."

@@ -43,7 +43,9 @@ class Provider(Section):
 
     @property
     def is_loopback(self) -> bool:
-        return self.base_url is not None and urlsplit(self.base_url).hostname in LOOPBACK
+        if self.base_url is None:
+            return self.kind == "mailpit"  # its own address is on this machine
+        return urlsplit(self.base_url).hostname in LOOPBACK
 
 
 def sandbox_providers() -> dict[str, Provider]:

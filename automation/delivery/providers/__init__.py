@@ -4,24 +4,34 @@ from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
+from automation.delivery.providers.bird import Bird
+from automation.delivery.providers.brevo import Brevo
+from automation.delivery.providers.mailpit import Mailpit
+from automation.delivery.providers.messagebird import MessageBird
 from automation.delivery.providers.plivo import Plivo
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.sinch import Sinch
 from automation.delivery.providers.telnyx import Telnyx
 from automation.delivery.providers.twilio import Twilio
+from automation.delivery.providers.vonage import Vonage
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
 __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {
+    "bird": Bird(),
+    "brevo": Brevo(),
+    "mailpit": Mailpit(),
+    "messagebird": MessageBird(),
     "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
     "sinch": Sinch(),
     "telnyx": Telnyx(),
     "twilio": Twilio(),
+    "vonage": Vonage(),
 }
 NAMED = ("account", "messaging_service", "stream", "domain", "region", "configuration_set")
 ESCAPED, ENVELOPE = 6, 10_000  # a control character is written \\u001f; another takes at most four bytes

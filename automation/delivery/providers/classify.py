@@ -85,17 +85,23 @@ def json_body(answer: Answer) -> Any:
         return None
 
 
+def mailbox(sender: str) -> tuple[str, str]:
+    """Name and address of `Shop <hello@example.com>`, for a vendor that takes them apart; the name may be empty."""
+    name, _, address = sender.rpartition("<")
+    return name.strip().strip('"'), address.strip().removesuffix(">")
+
+
+def longest_wait(answer: Answer, now: datetime, *headers: str) -> timedelta | None:
+    """The longest of what these headers ask for, each as seconds or as an HTTP date."""
+    waits = [retry_after(answer, now, header) for header in headers]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
 def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> timedelta | None:
     """That header as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
     text = answer.headers.get(header, "").strip()
     wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
-
-
-def longest_wait(answer: Answer, now: datetime, *headers: str) -> timedelta | None:
-    """The longest that one of these headers says, each as `retry_after` reads it."""
-    waits = [retry_after(answer, now, header) for header in headers]
-    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def with_own_id(url: str, message_id: int) -> str:
