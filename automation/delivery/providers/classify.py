@@ -24,6 +24,7 @@ ACCOUNT = frozenset({401, 402, 403, 404, 407})
 AMBIGUOUS = frozenset({408, 409})
 NO_PROVIDER_ID = "no_provider_id"
 PROVIDER_ID = re.compile(r"[!-~]{1,100}")
+NAMED_ADDRESS = re.compile(r"(.*)<([^<>]+)>\s*")
 
 
 def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
@@ -90,6 +91,23 @@ def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> t
     text = answer.headers.get(header, "").strip()
     wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
+
+
+def longest_of(*waits: timedelta | None) -> timedelta | None:
+    """The longest of what headers and words ask for, at most one hour, never negative; None when none says anything."""
+    asked = max((wait for wait in waits if wait is not None), default=None)
+    return None if asked is None else max(timedelta(0), min(asked, LONGEST_WAIT))
+
+
+def mailbox(sender: str) -> tuple[str, str]:
+    """Name and address of `Name <address>`, for vendors that want them apart; the name may be empty."""
+    named = NAMED_ADDRESS.fullmatch(sender)
+    if named is None:
+        return "", sender.strip()
+    name = named[1].strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name, named[2].strip()
 
 
 def _seconds(text: str) -> timedelta:
