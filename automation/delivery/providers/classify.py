@@ -89,8 +89,17 @@ def json_body(answer: Answer) -> Any:
 def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> timedelta | None:
     """That header as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
     text = answer.headers.get(header, "").strip()
-    wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
+    wait = _seconds(text) if text.isascii() and text.isdigit() else until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
+
+
+def until(text: str, now: datetime) -> timedelta | None:
+    """How long it is until that date, written as in HTTP or mail; None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
 
 
 def longest_of(*waits: timedelta | None) -> timedelta | None:
@@ -113,11 +122,3 @@ def mailbox(sender: str) -> tuple[str, str]:
 def _seconds(text: str) -> timedelta:
     longest = int(LONGEST_WAIT.total_seconds())
     return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))
-
-
-def _until(text: str, now: datetime) -> timedelta | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
