@@ -3,7 +3,7 @@ from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import MIMEPart
 from email.policy import HTTP
 from typing import Any
 
@@ -61,7 +61,7 @@ def form_of(message: Outgoing) -> list[tuple[str, str]]:
     return [(part["content-disposition"].params["name"], _bytes(part).decode()) for part in parts]
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: MIMEPart) -> bytes:
     content = part.get_payload(decode=True)
     assert isinstance(content, bytes)
     return content

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.mailgun import Mailgun
+from automation.delivery.providers.mailjet import Mailjet
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.sendgrid import SendGrid
@@ -16,6 +17,7 @@ __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account
 
 ADAPTERS: dict[str, Adapter] = {
     "mailgun": Mailgun(),
+    "mailjet": Mailjet(),
     "postmark": Postmark(),
     "resend": Resend(),
     "sendgrid": SendGrid(),
