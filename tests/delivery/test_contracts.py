@@ -50,7 +50,9 @@ SMS = {"To": "+393331234567", "From": "+15550100", "Body": "Hi"}
 def contract(name: str, path: str) -> Draft202012Validator:
     """The validator of one operation's request body."""
     document = json.loads((CONTRACTS / name).read_text(encoding="utf-8"))
-    (media,) = document["paths"][path]["post"]["requestBody"]["content"].values()
+    body = document["paths"][path]["post"]["requestBody"]
+    named = str(body.get("$ref", "")).rpartition("/")[2]
+    (media,) = (document["components"]["requestBodies"][named] if named else body)["content"].values()
     return Draft202012Validator({**media["schema"], "components": document["components"]})
 
 
@@ -83,6 +85,21 @@ def test_a_mail_keeps_the_contract(message: Outgoing) -> None:
 def test_the_largest_batch_keeps_the_contract() -> None:
     request = ADAPTERS["postmark"].request([MAIL] * 500, ACCOUNT, None)
     mail_contract("/email/batch").validate(json.loads(request.content))
+
+
+@pytest.mark.parametrize(
+    "message", [MAIL, replace(MAIL, sender="hello@example.com"), replace(MAIL, html=""), replace(MAIL, text="")]
+)
+def test_a_mail_through_sendgrid_keeps_the_contract(message: Outgoing) -> None:
+    content = json.loads(ADAPTERS["sendgrid"].request([message], ACCOUNT, None).content)
+    described = contract("sendgrid-mail-send.json", "/v3/mail/send")
+    fields: dict[str, Any] = described.schema["properties"]  # type: ignore[index]
+    described.validate(content)
+    (personalization,) = content["personalizations"]
+    assert not described.is_valid({**content, "personalizations": [{**personalization, "custom_args": "7"}]})
+    # The description takes what it does not know; the names are all of its own.
+    assert set(content) <= set(fields)
+    assert set(personalization) <= set(fields["personalizations"]["items"]["properties"])
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, replace(ACCOUNT, messaging_service="MG" + "0" * 32, callback_url=None)])

@@ -6,11 +6,14 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.bird import Bird
 from automation.delivery.providers.brevo import Brevo
+from automation.delivery.providers.mailgun import Mailgun
+from automation.delivery.providers.mailjet import Mailjet
 from automation.delivery.providers.mailpit import Mailpit
 from automation.delivery.providers.messagebird import MessageBird
 from automation.delivery.providers.plivo import Plivo
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
+from automation.delivery.providers.sendgrid import SendGrid
 from automation.delivery.providers.sinch import Sinch
 from automation.delivery.providers.telnyx import Telnyx
 from automation.delivery.providers.twilio import Twilio
@@ -23,11 +26,14 @@ __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account
 ADAPTERS: dict[str, Adapter] = {
     "bird": Bird(),
     "brevo": Brevo(),
+    "mailgun": Mailgun(),
+    "mailjet": Mailjet(),
     "mailpit": Mailpit(),
     "messagebird": MessageBird(),
     "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
+    "sendgrid": SendGrid(),
     "sinch": Sinch(),
     "telnyx": Telnyx(),
     "twilio": Twilio(),

@@ -24,6 +24,7 @@ ACCOUNT = frozenset({401, 402, 403, 404, 407})
 AMBIGUOUS = frozenset({408, 409})
 NO_PROVIDER_ID = "no_provider_id"
 PROVIDER_ID = re.compile(r"[!-~]{1,100}")
+NAMED_ADDRESS = re.compile(r"(.*)<([^<>]+)>\s*")
 
 
 def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
@@ -85,22 +86,15 @@ def json_body(answer: Answer) -> Any:
         return None
 
 
-def mailbox(sender: str) -> tuple[str, str]:
-    """Name and address of `Shop <hello@example.com>`, for a vendor that takes them apart; the name may be empty."""
-    name, _, address = sender.rpartition("<")
-    return name.strip().strip('"'), address.strip().removesuffix(">")
-
-
 def longest_wait(answer: Answer, now: datetime, *headers: str) -> timedelta | None:
     """The longest of what these headers ask for, each as seconds or as an HTTP date."""
-    waits = [retry_after(answer, now, header) for header in headers]
-    return max((wait for wait in waits if wait is not None), default=None)
+    return longest_of(*(retry_after(answer, now, header) for header in headers))
 
 
 def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> timedelta | None:
     """That header as seconds or as an HTTP date, at most one hour, never negative; None when absent or garbage."""
     text = answer.headers.get(header, "").strip()
-    wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
+    wait = _seconds(text) if text.isascii() and text.isdigit() else until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
 
 
@@ -109,14 +103,32 @@ def with_own_id(url: str, message_id: int) -> str:
     return f"{url}{'&' if '?' in url else '?'}mid={message_id}"
 
 
-def _seconds(text: str) -> timedelta:
-    longest = int(LONGEST_WAIT.total_seconds())
-    return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))
-
-
-def _until(text: str, now: datetime) -> timedelta | None:
+def until(text: str, now: datetime) -> timedelta | None:
+    """How long it is until that date, written as in HTTP or mail; None for what is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+
+
+def longest_of(*waits: timedelta | None) -> timedelta | None:
+    """The longest of what headers and words ask for, at most one hour, never negative; None when none says anything."""
+    asked = max((wait for wait in waits if wait is not None), default=None)
+    return None if asked is None else max(timedelta(0), min(asked, LONGEST_WAIT))
+
+
+def mailbox(sender: str) -> tuple[str, str]:
+    """Name and address of `Name <address>`, for vendors that want them apart; the name may be empty."""
+    named = NAMED_ADDRESS.fullmatch(sender)
+    if named is None:
+        return "", sender.strip()
+    name = named[1].strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name, named[2].strip()
+
+
+def _seconds(text: str) -> timedelta:
+    longest = int(LONGEST_WAIT.total_seconds())
+    return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))
