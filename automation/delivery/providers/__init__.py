@@ -6,13 +6,19 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
+from automation.delivery.providers.ses import Ses
 from automation.delivery.providers.twilio import Twilio
 from automation.errors import BadInput
 from automation.settings import PREFIX, Provider
 
 __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
-ADAPTERS: dict[str, Adapter] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
+ADAPTERS: dict[str, Adapter] = {
+    "postmark": Postmark(),
+    "resend": Resend(),
+    "ses": Ses(),
+    "twilio": Twilio(),
+}
 NAMED = ("account", "messaging_service", "stream", "domain", "region", "configuration_set")
 ESCAPED, ENVELOPE = 6, 10_000  # a control character is written \\u001f; another takes at most four bytes
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (harmless: it opens nothing but the sandbox)

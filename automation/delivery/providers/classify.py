@@ -24,6 +24,8 @@ ACCOUNT = frozenset({401, 402, 403, 404, 407})
 AMBIGUOUS = frozenset({408, 409})
 NO_PROVIDER_ID = "no_provider_id"
 PROVIDER_ID = re.compile(r"[!-~]{1,100}")
+NAMED_ADDRESS = re.compile(r"(.*)<([^<>]+)>\s*")
+JSON = re.compile(r"application/(json|x-amz-json-1\.[01]|[!-~]+\+json)")
 
 
 def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
@@ -77,7 +79,7 @@ def no_idea(answer: Answer) -> NoIdea:
 def json_body(answer: Answer) -> Any:
     """The JSON in it, or None: proxies answer HTML, and some answers are empty or cut off."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not answer.complete or not (kind == "application/json" or kind.endswith("+json")):
+    if not answer.complete or not JSON.fullmatch(kind):
         return None
     try:
         return json.loads(answer.body)
@@ -90,6 +92,17 @@ def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> t
     text = answer.headers.get(header, "").strip()
     wait = _seconds(text) if text.isascii() and text.isdigit() else _until(text, now)
     return None if wait is None else max(timedelta(0), min(wait, LONGEST_WAIT))
+
+
+def mailbox(sender: str) -> tuple[str, str]:
+    """Name and address of `Name <address>`, for vendors that want them apart; the name may be empty."""
+    named = NAMED_ADDRESS.fullmatch(sender)
+    if named is None:
+        return "", sender.strip()
+    name = named[1].strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name, named[2].strip()
 
 
 def _seconds(text: str) -> timedelta:
