@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
+from automation.delivery.providers.aws_sms import AwsSms
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.ses import Ses
@@ -14,6 +15,7 @@ from automation.settings import PREFIX, Provider
 __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {
+    "aws_sms": AwsSms(),
     "postmark": Postmark(),
     "resend": Resend(),
     "ses": Ses(),
