@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers.adapter import Account, Adapter, LookUp, Signs, Want
+from automation.delivery.providers.aws_sms import AwsSms
 from automation.delivery.providers.bird import Bird
 from automation.delivery.providers.brevo import Brevo
 from automation.delivery.providers.mailgun import Mailgun
@@ -14,6 +15,7 @@ from automation.delivery.providers.plivo import Plivo
 from automation.delivery.providers.postmark import Postmark
 from automation.delivery.providers.resend import Resend
 from automation.delivery.providers.sendgrid import SendGrid
+from automation.delivery.providers.ses import Ses
 from automation.delivery.providers.sinch import Sinch
 from automation.delivery.providers.telnyx import Telnyx
 from automation.delivery.providers.twilio import Twilio
@@ -24,6 +26,7 @@ from automation.settings import PREFIX, Provider
 __all__ = ["ADAPTERS", "Account", "Adapter", "LookUp", "Signs", "Want", "account_of", "batches"]
 
 ADAPTERS: dict[str, Adapter] = {
+    "aws_sms": AwsSms(),
     "bird": Bird(),
     "brevo": Brevo(),
     "mailgun": Mailgun(),
@@ -34,6 +37,7 @@ ADAPTERS: dict[str, Adapter] = {
     "postmark": Postmark(),
     "resend": Resend(),
     "sendgrid": SendGrid(),
+    "ses": Ses(),
     "sinch": Sinch(),
     "telnyx": Telnyx(),
     "twilio": Twilio(),
