@@ -23,9 +23,9 @@ ACCOUNT = frozenset({401, 402, 403, 404, 407})
 # one nobody knows.
 AMBIGUOUS = frozenset({408, 409})
 NO_PROVIDER_ID = "no_provider_id"
+JSON = re.compile(r"application/(json|x-amz-json-1\.[01]|[!-~]+\+json)")
 PROVIDER_ID = re.compile(r"[!-~]{1,100}")
 NAMED_ADDRESS = re.compile(r"(.*)<([^<>]+)>\s*")
-JSON = re.compile(r"application/(json|x-amz-json-1\.[01]|[!-~]+\+json)")
 
 
 def from_status(answer: Answer, now: datetime, detail: str = "") -> Reply:
@@ -102,22 +102,6 @@ def retry_after(answer: Answer, now: datetime, header: str = "retry-after") -> t
 def with_own_id(url: str, message_id: int) -> str:
     """The callback's URL with our own id, for a vendor that has no other field for it."""
     return f"{url}{'&' if '?' in url else '?'}mid={message_id}"
-
-
-def mailbox(sender: str) -> tuple[str, str]:
-    """Name and address of `Name <address>`, for vendors that want them apart; the name may be empty."""
-    named = NAMED_ADDRESS.fullmatch(sender)
-    if named is None:
-        return "", sender.strip()
-    name = named[1].strip()
-    if len(name) > 1 and name[0] == name[-1] == '"':
-        name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return name, named[2].strip()
-
-
-def _seconds(text: str) -> timedelta:
-    longest = int(LONGEST_WAIT.total_seconds())
-    return timedelta(seconds=longest if len(text) > len(str(longest)) else int(text))
 
 
 def until(text: str, now: datetime) -> timedelta | None:
