@@ -153,12 +153,13 @@ def _reply(body: Any, answer: Answer, now: datetime) -> Reply:
         sid = found.get("sid")
         known = isinstance(sid, str) and MESSAGE_SID.fullmatch(sid)
         return Accepted(sid, http_status=status) if known else classify.taken_without_id(status)
-    code, text = found.get("code"), str(found.get("message", ""))
+    code = found["code"] if isinstance(found.get("code"), int) else None
+    text = str(found.get("message", ""))
     # A 429 is documented as never processed, so it is always safe to repeat.
     if code in {THROTTLED, QUEUE_FULL}:
         return Later(classify.retry_after(answer, now), f"twilio_{code}", throttled=True, http_status=status)
     # A server error tells nothing for certain, whatever code came with it.
-    if isinstance(code, int) and code in REFUSALS and status < 500:  # noqa: PLR2004 (server errors)
+    if code in REFUSALS and status < 500:  # noqa: PLR2004 (server errors)
         reason, scope, suppress = REFUSALS[code]
         return Refused(reason, scope, masked(text), suppress, http_status=status)
     return classify.from_status(answer, now, text)
