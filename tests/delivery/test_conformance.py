@@ -54,7 +54,7 @@ TAKEN: dict[str, tuple[int, Any, str]] = {
     "aws_sms": (200, {"MessageId": "a-1"}, "a-1"),
     "bird": (202, {"id": "sms_1", "status": "accepted"}, "sms_1"),
     "brevo": (201, {"messageId": "<1@brevo>"}, "<1@brevo>"),
-    "mailgun": (200, {"id": "<1@mailgun>", "message": "Queued. Thank you."}, "<1@mailgun>"),
+    "mailgun": (200, {"id": "<1@mailgun>", "message": "Queued. Thank you."}, "1@mailgun"),
     "mailjet": (
         200,
         {"Messages": [{"Status": "success", "CustomID": str(OWN_ID), "To": [{"MessageID": 1152921511742440156}]}]},
@@ -74,6 +74,8 @@ TAKEN: dict[str, tuple[int, Any, str]] = {
 }
 JSON, HTML = {"content-type": "application/json"}, {"content-type": "text/html"}
 PAGE = b"<!doctype html><h1>Error</h1>"
+# It also answers 403 where one message of several was refused and the others were taken.
+TOLD_APART = ("mailjet", 403, Unknown)
 EVERY = pytest.mark.parametrize("kind", sorted(ADAPTERS))
 FOLDER = Path(classify.__file__).parent
 
@@ -188,8 +190,9 @@ def test_what_the_vendor_wants_has_its_form_and_is_told(kind: str) -> None:
 
 @EVERY
 def test_a_token_is_needed_but_for_this_machine(kind: str) -> None:
-    with pytest.raises(BadInput, match="AUTOMATION_PROVIDERS__SHOP__TOKEN"):
-        account(kind, token=None)
+    if not provider_of(kind).is_loopback:
+        with pytest.raises(BadInput, match="AUTOMATION_PROVIDERS__SHOP__TOKEN"):
+            account(kind, token=None)
     assert account(kind, token=None, base_url=ELSEWHERE).token == "sandbox"
 
 
@@ -286,6 +289,8 @@ def test_the_vendors_wish_how_long_to_wait_is_kept(kind: str, status: int, told:
 @pytest.mark.parametrize("status", [401, 403])
 def test_bad_credentials_concern_the_account(kind: str, status: int, headers: dict[str, str], body: bytes) -> None:
     for reply in replies(kind, Answer(status, headers, body)):
+        if (kind, status, type(reply)) == TOLD_APART:
+            continue
         assert isinstance(reply, Refused)
         assert (reply.scope, reply.suppress) == ("account", None)
 
@@ -407,7 +412,9 @@ def test_a_batch_keeps_within_the_vendors_bytes(kind: str) -> None:
     if adapter.batch_limit == 1:
         pytest.skip("every message is a call of its own")
     ours = messages_of(kind, 4)
-    large = [replace(one, html="é" * (adapter.batch_bytes // 5)) for one in ours]
+    field = "text" if ours[0].channel == "sms" else "html"
+    much: dict[str, Any] = {field: "é" * (adapter.batch_bytes // 5)}
+    large = [replace(one, **much) for one in ours]
     split = list(batches(adapter, large, account(kind), 10_000))
     assert [len(one) for one in split] == [2, 2]
     for batch in split:

@@ -59,7 +59,7 @@ CLOCKS = timedelta(seconds=30)  # that theirs and ours may differ
 class Mailjet:
     kind = "mailjet"
     base_url = "https://api.mailjet.com"
-    wants = (Want("account", PUBLIC_KEY, "write the public API key; the private one is the token", "sandbox"),)
+    wants = (Want("account", PUBLIC_KEY, "write the public API key; the private one is the token", "0" * 32),)
     batch_limit = 50
     # No limit for a call is published, only one of 15 MB for what is attached to a message.
     batch_bytes = 10_000_000 - len('{"Messages":[]}')
