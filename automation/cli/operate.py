@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
     imports.command("customers")(customers)
     imports.command("events")(events)
     app.add_typer(imports, name="import")
-    for command in (evaluate, send, run, sandbox):
+    for command in (evaluate, send, run, serve, sandbox):
         app.command()(command)
 
 
@@ -147,6 +147,21 @@ def run(config: Config = CONFIG) -> None:
     read_book(settings)
     with database_of(settings) as database:
         Worker(database, settings, wall_clock).run()
+
+
+def serve(config: Config = CONFIG) -> None:
+    """Answer what providers call: `/hooks/<provider>` tells what became of messages. SIGTERM ends it."""
+    from automation.cli.logs import start_logs
+    from automation.cli.opening import database_of, settings_of
+    from automation.cli.output import errors
+    from automation.clock import wall_clock
+    from automation.web.server import serve as answer
+
+    settings = settings_of(config)
+    start_logs(logging.INFO)
+    with database_of(settings) as database:
+        errors.print(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
+        answer(database, settings, wall_clock)
 
 
 def sandbox(

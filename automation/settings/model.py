@@ -20,6 +20,7 @@ from automation.settings.sections import (
     Holdout,
     Paths,
     Schedule,
+    Serve,
     SmsRules,
 )
 
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     email: EmailRules = EmailRules()
     sms: SmsRules = SmsRules()
     providers: dict[str, Provider] = Field(default_factory=sandbox_providers)
+    serve: Serve = Serve()
     holdout: Holdout = Holdout()
     alerts: Alerts = Alerts()
     secret_key: SecretStr | None = Field(None, description="signs unsubscribe links, from the environment")

@@ -28,6 +28,8 @@ class Provider(Section):
     stream: str | None = Field(None, description="Postmark's message stream for marketing; default broadcast")
     configuration_set: str | None = Field(None, description="of AWS: where its events go")
     token: SecretStr | None = Field(None, description="the provider's secret, from the environment")
+    webhook_secret: SecretStr | None = Field(None, description="what its calls are checked with, from the environment")
+    webhook_key: str | None = Field(None, description="likewise, where it is a public key or a topic's name")
     session_token: SecretStr | None = Field(None, description="of temporary AWS credentials, from the environment")
 
     @field_validator("base_url")

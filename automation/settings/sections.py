@@ -124,5 +124,10 @@ def _is_at_home(parts: SplitResult) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
+class Serve(Section):
+    host: str = Field("127.0.0.1", description="a proxy that ends TLS stands before it")
+    port: int = Field(8000, ge=1, le=65_535)
+
+
 class Holdout(Section):
     everyone: float = Field(0.0, ge=0, lt=1, description="share of customers that never receives marketing")

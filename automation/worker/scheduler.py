@@ -21,6 +21,7 @@ from automation.delivery.alerts.tell import tell
 from automation.delivery.desk import Desk, open_desk
 from automation.delivery.dispatch import CHANNELS, Dispatch, one_thread
 from automation.delivery.http import Door, Doors
+from automation.delivery.outcomes.inbox import keep_house, process
 from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
@@ -115,7 +116,7 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(6)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(7)}, job_defaults=defaults, timezone="UTC"
         )
         ticks = {
             self.dispatch: self.settings.schedule.dispatch_every,
@@ -124,6 +125,7 @@ class Worker:
             self.sign: life.SIGN_EVERY,
             self.check: LOOK_EVERY,
             self.look_up: LOOK_UP_EVERY,
+            self.hear: LOOK_UP_EVERY,
         }
         for work, every in ticks.items():
             trigger = IntervalTrigger(seconds=max(1, int(every.total_seconds())))
@@ -189,6 +191,13 @@ class Worker:
         told = self._running(look_up_due(self.database, desk, self.clock(), door=self._door))
         if told.asked:
             log.info("looked up", extra=told.as_dict())
+
+    def hear(self) -> None:
+        """Work out what providers told and nobody has worked out yet."""
+        told = process(self.database, self.settings, self.clock)
+        keep_house(self.database, self.settings, self.clock())
+        if told.new:
+            log.info("heard", extra={"events": told.new, "matched": told.matched})
 
     def desk(self, now: datetime) -> Desk:
         """Everything that deciding needs. Raises BadFiles."""

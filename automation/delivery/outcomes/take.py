@@ -6,7 +6,7 @@ is withdrawn where it stands.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, insert, select, update
@@ -21,6 +21,7 @@ from automation.delivery.hooks import Event
 from automation.reasons import Reason
 
 AT_ONCE = 500
+LATE = timedelta(hours=1)  # an answer that is not written down by then will never be
 told_keys = temporary("told_keys", Column("event_key", Key, primary_key=True), expected="500 1")
 told_ids = temporary("told_ids", shard_column(), Column("message_id", Id, primary_key=True, autoincrement=False))
 told_names = temporary("told_names", Column("provider_id", Key, primary_key=True), expected="500 1")
@@ -58,6 +59,26 @@ def _take(connection: Connection, provider: str, events: Sequence[Event], now: d
     matched = [(event, owners[event.key]) for event in new if event.key in owners]
     apply(connection, provider, matched, now)
     return Taken(len(new), len(matched))
+
+
+def match_late(connection: Connection, provider: str, now: datetime) -> int:
+    """Events that came before their message's id was written down. Returns how many belong to one now."""
+    lost = (hook_events.c.message_id.is_(None), hook_events.c.provider_id.is_not(None))
+    rows = select(hook_events).where(*lost, hook_events.c.provider == provider, hook_events.c.received_at > now - LATE)
+    events = [_event(row) for row in connection.execute(rows.order_by(hook_events.c.received_at).limit(AT_ONCE))]
+    owners = _owners(connection, provider, events)
+    matched = [(event, owners[event.key]) for event in events if event.key in owners]
+    for event, row in matched:
+        mine = (hook_events.c.provider == provider, hook_events.c.event_key == event.key)
+        found = {"shard": row.shard, "message_id": row.message_id, "recipient": None}
+        connection.execute(update(hook_events).where(*mine).values(found))
+    apply(connection, provider, matched, now)
+    return len(matched)
+
+
+def _event(row: Row[Any]) -> Event:
+    at = row.happened_at
+    return Event(row.event_key, row.outcome, row.name, at, None, row.provider_id, row.recipient, row.detail or "")
 
 
 def _new(connection: Connection, provider: str, events: Iterable[Event]) -> list[Event]:

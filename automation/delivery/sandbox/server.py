@@ -28,7 +28,7 @@ class SandboxServer:
         self._keep = keep
 
     def __enter__(self) -> Self:
-        self._socket = _listening("127.0.0.1", self._port)
+        self._socket = listening_on("127.0.0.1", self._port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         try:
             app = create_app(self._keep)
@@ -55,7 +55,7 @@ def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, keep: Path | None =
         raise BadInput(
             f"The sandbox shows every message to whoever asks, so it cannot listen on {host}; use 127.0.0.1."
         )
-    listening = _listening(host, port)
+    listening = listening_on(host, port)
     try:
         app = create_app(keep)
     except BadInput:
@@ -94,7 +94,7 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_on(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

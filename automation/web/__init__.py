@@ -1,0 +1,1 @@
+"""What others call: providers, and whoever wants no more messages."""

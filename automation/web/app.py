@@ -1,0 +1,120 @@
+"""The web application: today what providers call."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from automation.database.engine import Database
+from automation.delivery.hooks import HOOKS, HookCall
+from automation.delivery.outcomes.inbox import keep_call, key_of, process
+from automation.settings import Settings
+
+log = logging.getLogger(__name__)
+LARGEST = 5_000_000  # bytes of a call
+TAKEN = Response(status_code=204)
+UNKNOWN, UNSIGNED = PlainTextResponse("unknown", 404), PlainTextResponse("not genuine", 401)
+TOO_LARGE, AWAY = PlainTextResponse("too large", 413), PlainTextResponse("try again", 503)
+
+
+@dataclass
+class Hooks:
+    """`/hooks/<name of the provider>`: checked, kept, answered; then worked out."""
+
+    database: Database
+    settings: Settings
+    clock: Callable[[], datetime]
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, request: Request) -> Response:
+        name = request.path_params["provider"]
+        provider = self.settings.providers.get(name)
+        hook = HOOKS.get(provider.kind) if provider else None
+        if provider is None or hook is None:
+            return UNKNOWN
+        body = await _body(request)
+        if body is None:
+            return TOO_LARGE
+        call = HookCall(request.method, self._url(request), _headers(request), body)
+        if not hook.is_genuine(call, key_of(provider), self.clock()):
+            log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
+            return UNSIGNED
+        return await self._keep(name, call)
+
+    async def _keep(self, name: str, call: HookCall) -> Response:
+        """Answered only once it is committed: what is not, the vendor tells again."""
+        now = self.clock()
+        try:
+            await run_in_threadpool(self._write, lambda connection: keep_call(connection, name, call, now))
+        except Exception:
+            log.exception("a provider's call cannot be kept; the vendor is asked to tell it again")
+            return AWAY
+        self.waiting.set()
+        return TAKEN
+
+    def _write(self, work: Callable[[Connection], None]) -> None:
+        with self.database.writing() as connection:
+            work(connection)
+
+    def _url(self, request: Request) -> str:
+        """As the vendor called it: what signs it knows nothing of proxies."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return f"{self.settings.business.public_url.rstrip('/')}{request.url.path}{query}"
+
+    async def work(self) -> None:
+        """Work out what waits whenever something does."""
+        while True:
+            await self.waiting.wait()
+            self.waiting.clear()
+            try:
+                await run_in_threadpool(process, self.database, self.settings, self.clock)
+            except Exception:
+                log.exception("what providers told cannot be worked out now; the worker tries again")
+
+
+def create_app(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
+    hooks = Hooks(database, settings, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        hooks.waiting.set()  # what an earlier process left
+        working = asyncio.create_task(hooks.work())
+        yield
+        working.cancel()
+
+    async def called(request: Request) -> Response:
+        return await hooks(request)
+
+    return Starlette(
+        routes=[Route("/hooks/{provider}", called, methods=["GET", "POST"])],
+        lifespan=lifespan,
+        exception_handlers={ClientDisconnect: _went_away},
+    )
+
+
+async def _body(request: Request) -> bytes | None:
+    """None when it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Those that are not about somebody in between; a password is not kept."""
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+async def _went_away(request: Request, error: Exception) -> Response:  # noqa: ARG001 (the signature is the library's)
+    return Response(status_code=400)

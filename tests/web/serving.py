@@ -1,0 +1,33 @@
+"""The web application on this machine, over real HTTP, at a time that stands still."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from shop import Shop, at
+
+from automation.delivery.sandbox.server import listening_on
+from automation.web.app import create_app
+
+
+@contextmanager
+def served(shop: Shop, now: str) -> Iterator[str]:
+    """The address it answers on."""
+    listening = listening_on("127.0.0.1", 0)
+    app = create_app(shop.database, shop.settings, lambda: at(now))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def until(happened: Callable[[], object], seconds: float = 20) -> None:
+    began = time.monotonic()
+    while not happened():
+        assert time.monotonic() - began < seconds, "it did not happen in time"
+        time.sleep(0.01)
