@@ -45,7 +45,7 @@ def test_unknown_keys_are_told_with_the_nearest(config: Path) -> None:
 def test_what_is_no_setting_cannot_be_set_and_is_not_suggested(config: Path, key: str) -> None:
     (problem,) = problems_of(config, f'{key} = "x"')
     assert problem.message == f'unknown key "{key}"'
-    assert problem.hint == "known: alerts, business, database, email, holdout, paths, providers, schedule, sms"
+    assert problem.hint == "known: alerts, business, database, email, holdout, paths, providers, schedule, serve, sms"
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(config: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
         ("EMIAL__MAX_PER_DYA", "did you mean AUTOMATION_EMAIL__MAX_PER_DAY?"),
         ("PROVIDERS__SANDBOX_EMIAL__TOKEN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
         ("PROVIDERS__SANDBOX_EMAIL__TOKN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
-        ("ROOT", "known: alerts, business, database, email, holdout, paths, providers, schedule, secret_key, sms"),
+        ("ROOT", "known: alerts, business, database, email, holdout, paths, providers, schedule, secret_key, serve, sms"),
     ],
 )
 def test_a_misspelt_variable_is_told_whole(config: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:
