@@ -75,7 +75,10 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
         ("EMIAL__MAX_PER_DYA", "did you mean AUTOMATION_EMAIL__MAX_PER_DAY?"),
         ("PROVIDERS__SANDBOX_EMIAL__TOKEN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
         ("PROVIDERS__SANDBOX_EMAIL__TOKN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
-        ("ROOT", "known: alerts, business, database, email, holdout, paths, providers, schedule, secret_key, serve, sms"),
+        (
+            "ROOT",
+            "known: alerts, business, database, email, holdout, paths, providers, schedule, secret_key, serve, sms",
+        ),
     ],
 )
 def test_a_misspelt_variable_is_told_whole(config: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:
