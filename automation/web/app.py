@@ -1,4 +1,4 @@
-"""The web application: today what providers call."""
+"""The web application: what providers call, and the link in every email."""
 
 import asyncio
 import logging
@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
 from automation.delivery.outcomes.inbox import keep_call, key_of, process
 from automation.settings import Settings
+from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
 LARGEST = 5_000_000  # bytes of a call
@@ -94,11 +96,21 @@ def create_app(database: Database, settings: Settings, clock: Callable[[], datet
     async def called(request: Request) -> Response:
         return await hooks(request)
 
+    links = Unsubscribe(database, settings, clock)
     return Starlette(
-        routes=[Route("/hooks/{provider}", called, methods=["GET", "POST"])],
+        routes=[
+            Route("/hooks/{provider}", called, methods=["GET", "POST"]),
+            Route("/u/{token}", links.show, methods=["GET"]),
+            Route("/u/{token}", links.do, methods=["POST"]),
+            Route("/pages.css", _stylesheet),
+        ],
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},
     )
+
+
+async def _stylesheet(request: Request) -> Response:  # noqa: ARG001 (likewise)
+    return FileResponse(Path(__file__).with_name("pages.css"), headers={"cache-control": "max-age=3600"})
 
 
 async def _body(request: Request) -> bytes | None:
