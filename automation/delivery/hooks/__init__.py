@@ -4,7 +4,13 @@ from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, Inbou
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
 from automation.delivery.hooks.twilio import Twilio
+from automation.delivery.hooks.vonage import Vonage
 
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
-HOOKS: dict[str, Hook] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
+HOOKS: dict[str, Hook] = {
+    "postmark": Postmark(),
+    "resend": Resend(),
+    "twilio": Twilio(),
+    "vonage": Vonage(),
+}
