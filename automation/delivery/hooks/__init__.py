@@ -3,6 +3,7 @@
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
+from automation.delivery.hooks.telnyx import Telnyx
 from automation.delivery.hooks.twilio import Twilio
 from automation.delivery.hooks.vonage import Vonage
 
@@ -11,6 +12,7 @@ __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outc
 HOOKS: dict[str, Hook] = {
     "postmark": Postmark(),
     "resend": Resend(),
+    "telnyx": Telnyx(),
     "twilio": Twilio(),
     "vonage": Vonage(),
 }
