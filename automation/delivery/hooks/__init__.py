@@ -1,6 +1,7 @@
 """What vendors tell us afterwards, one small file each: a call is genuine or not, and tells events."""
 
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
+from automation.delivery.hooks.plivo import Plivo
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
 from automation.delivery.hooks.telnyx import Telnyx
@@ -10,6 +11,7 @@ from automation.delivery.hooks.vonage import Vonage
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
 HOOKS: dict[str, Hook] = {
+    "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
     "telnyx": Telnyx(),
