@@ -4,6 +4,7 @@ from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, Inbou
 from automation.delivery.hooks.plivo import Plivo
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
+from automation.delivery.hooks.sinch import Sinch
 from automation.delivery.hooks.telnyx import Telnyx
 from automation.delivery.hooks.twilio import Twilio
 from automation.delivery.hooks.vonage import Vonage
@@ -14,6 +15,7 @@ HOOKS: dict[str, Hook] = {
     "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
+    "sinch": Sinch(),
     "telnyx": Telnyx(),
     "twilio": Twilio(),
     "vonage": Vonage(),
