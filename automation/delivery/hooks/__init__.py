@@ -1,6 +1,7 @@
 """What vendors tell us afterwards, one small file each: a call is genuine or not, and tells events."""
 
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
+from automation.delivery.hooks.messagebird import MessageBird
 from automation.delivery.hooks.plivo import Plivo
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
@@ -12,6 +13,7 @@ from automation.delivery.hooks.vonage import Vonage
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
 HOOKS: dict[str, Hook] = {
+    "messagebird": MessageBird(),
     "plivo": Plivo(),
     "postmark": Postmark(),
     "resend": Resend(),
