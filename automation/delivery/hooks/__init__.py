@@ -1,5 +1,6 @@
 """What vendors tell us afterwards, one small file each: a call is genuine or not, and tells events."""
 
+from automation.delivery.hooks.bird import Bird
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
 from automation.delivery.hooks.messagebird import MessageBird
 from automation.delivery.hooks.plivo import Plivo
@@ -13,6 +14,7 @@ from automation.delivery.hooks.vonage import Vonage
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
 HOOKS: dict[str, Hook] = {
+    "bird": Bird(),
     "messagebird": MessageBird(),
     "plivo": Plivo(),
     "postmark": Postmark(),
