@@ -42,12 +42,12 @@ def withdrawn(shop: Shop) -> list[tuple[str, str, str]]:
     return [(row.customer_id, row.channel, row.actor) for row in shop.rows(consents) if not row.granted]
 
 
-def test_the_link_that_was_sent_is_the_one_that_is_answered(sent: Shop, address: str) -> None:
+def test_the_link_that_was_sent_is_the_one_that_is_answered(sent: Shop) -> None:
+    expected = link(sent, "ada")
     sent.send(NOON)
-    (mail,) = (one for one in sent.log() if one["recipient"] == "ada@example.com" and one["tag"] == "care")
-    url = mail["headers"]["List-Unsubscribe"].split(",")[0].strip("<> ")
-    assert url.removeprefix(sent.settings.business.public_url) == link(sent, "ada")
-    assert mail["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    number = next(one["id"] for one in sent.log() if one["recipient"] == "ada@example.com")
+    mail = httpx.get(f"{sent.url}/messages/{number}/html", trust_env=False).text
+    assert f'href="{sent.settings.business.public_url}{expected}"' in mail
 
 
 def test_a_post_unsubscribes_without_login_or_redirect_and_before_the_next_post(sent: Shop, address: str) -> None:
@@ -103,6 +103,5 @@ def test_a_token_is_read_by_the_key_that_made_it_and_by_no_other(message_id: int
     token = make_token("key", message_id)
     assert read_token(["other", "key"], token) == message_id
     assert read_token(["other"], token) is None
-    assert all(
-        read_token(["key"], token[:at] + "-" + token[at + 1 :]) != message_id for at in range(32) if token[at] != "-"
-    )
+    changed = (token[:at] + "-" + token[at + 1 :] for at in range(len(token)))
+    assert all(read_token(["key"], one) is None for one in changed if one != token)
