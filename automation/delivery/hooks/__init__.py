@@ -3,8 +3,14 @@
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
+from automation.delivery.hooks.sendgrid import SendGrid
 from automation.delivery.hooks.twilio import Twilio
 
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
-HOOKS: dict[str, Hook] = {"postmark": Postmark(), "resend": Resend(), "twilio": Twilio()}
+HOOKS: dict[str, Hook] = {
+    "postmark": Postmark(),
+    "resend": Resend(),
+    "sendgrid": SendGrid(),
+    "twilio": Twilio(),
+}
