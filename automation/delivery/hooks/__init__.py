@@ -1,18 +1,22 @@
 """What vendors tell us afterwards, one small file each: a call is genuine or not, and tells events."""
 
+from automation.delivery.hooks.aws_sms import AwsSms
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
 from automation.delivery.hooks.mailgun import Mailgun
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
 from automation.delivery.hooks.sendgrid import SendGrid
+from automation.delivery.hooks.ses import Ses
 from automation.delivery.hooks.twilio import Twilio
 
 __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outcome", "Told"]
 
 HOOKS: dict[str, Hook] = {
+    "aws_sms": AwsSms(),
     "mailgun": Mailgun(),
     "postmark": Postmark(),
     "resend": Resend(),
     "sendgrid": SendGrid(),
+    "ses": Ses(),
     "twilio": Twilio(),
 }
