@@ -1,8 +1,10 @@
 """What vendors tell us afterwards, one small file each: a call is genuine or not, and tells events."""
 
 from automation.delivery.hooks.aws_sms import AwsSms
+from automation.delivery.hooks.brevo import Brevo
 from automation.delivery.hooks.hook import Event, Hook, HookCall, HookKey, InboundText, Outcome, Told
 from automation.delivery.hooks.mailgun import Mailgun
+from automation.delivery.hooks.mailjet import Mailjet
 from automation.delivery.hooks.postmark import Postmark
 from automation.delivery.hooks.resend import Resend
 from automation.delivery.hooks.sendgrid import SendGrid
@@ -13,7 +15,9 @@ __all__ = ["HOOKS", "Event", "Hook", "HookCall", "HookKey", "InboundText", "Outc
 
 HOOKS: dict[str, Hook] = {
     "aws_sms": AwsSms(),
+    "brevo": Brevo(),
     "mailgun": Mailgun(),
+    "mailjet": Mailjet(),
     "postmark": Postmark(),
     "resend": Resend(),
     "sendgrid": SendGrid(),
