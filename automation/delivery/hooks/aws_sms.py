@@ -9,7 +9,7 @@ from typing import Any
 
 from automation.delivery.hooks import sns
 from automation.delivery.hooks.hook import Event, HookCall, HookKey, InboundText, Outcome, Told
-from automation.delivery.hooks.reading import inside, moment_of, own_id, reason_of, text_of, written
+from automation.delivery.hooks.reading import inside, moment_of, own_id, reason_of, text_of, words_of
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
 EVENTS: dict[str, Outcome] = {
@@ -64,7 +64,7 @@ def _inbound(found: sns.Notification, body: Any) -> InboundText | None:
     Whether AWS has answered a STOP is a setting of the number and does not stand here.
     """
     key, sender, text = (inside(body, name) for name in ("inboundMessageId", "originationNumber", "messageBody"))
-    key, sender, text = text_of(key), text_of(sender), written(text)
+    key, sender, text = text_of(key), text_of(sender), words_of(text)
     if key is None or sender is None or text is None:
         return None
     return InboundText(key, sender, text_of(body.get("destinationNumber")) or "", text, moment_of(found.at))

@@ -12,7 +12,7 @@ from typing import Any
 
 from automation.delivery.hooks.hook import Event, HookCall, HookKey, Outcome, Told
 from automation.delivery.hooks.reading import (
-    bytes_of,
+    encoded,
     inside,
     json_of,
     moment_of,
@@ -49,7 +49,7 @@ class Mailgun:
         at, token, given = (text_of(inside(signed, name)) for name in ("timestamp", "token", "signature"))
         if not (key.secret and at and token and given):
             return False
-        return same(given, hmac.digest(bytes_of(key.secret), bytes_of(at + token), "sha256").hex())
+        return same(given, hmac.digest(encoded(key.secret), encoded(at + token), "sha256").hex())
 
     def told(self, call: HookCall) -> Sequence[Told]:
         body = json_of(call)

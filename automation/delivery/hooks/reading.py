@@ -72,9 +72,9 @@ def text_of(value: Any) -> str | None:
     return text if text and text.isprintable() else None
 
 
-def written(value: Any) -> str | None:
-    """What somebody wrote to us, to the letter but for what no database keeps; None for what is no text."""
-    return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else None
+def words_of(value: Any) -> str | None:
+    """What somebody wrote, to the letter, but for what no database keeps: NUL and halves of characters."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else None
 
 
 def reason_of(*parts: Any) -> str:
@@ -111,14 +111,14 @@ def decoded(text: str) -> bytes | None:
         return None
 
 
-def bytes_of(text: str) -> bytes:
-    """Of any text at all: JSON may hold halves of characters, which nobody signs but anybody can send."""
+def encoded(text: str) -> bytes:
+    """As UTF-8, also what is none: half a character in a header is no reason to stumble."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def same(left: str | bytes, right: str | bytes) -> bool:
     """Compared in a time that tells nothing."""
-    one, other = (bytes_of(part) if isinstance(part, str) else part for part in (left, right))
+    one, other = (encoded(part) if isinstance(part, str) else part for part in (left, right))
     return compare_digest(one, other)
 
 
@@ -127,7 +127,7 @@ def knows_password(headers: Mapping[str, str], secret: str | None) -> bool:
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     given: bytes | None = None
     if scheme.lower() == "bearer":
-        given = bytes_of(rest.strip())
+        given = encoded(rest.strip())
     elif scheme.lower() == "basic":
         given = (decoded(rest.strip()) or b"").partition(b":")[2]
     return bool(secret and given) and same(given or b"", secret or "")

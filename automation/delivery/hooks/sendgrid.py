@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from automation.delivery.hooks.hook import Event, HookCall, HookKey, Outcome, Told
 from automation.delivery.hooks.reading import (
-    bytes_of,
     decoded,
+    encoded,
     json_of,
     moment_of,
     objects,
@@ -52,7 +52,7 @@ class SendGrid:
         if public is None or not signature or not at:
             return False
         try:
-            public.verify(signature, bytes_of(at) + call.body, ECDSA(SHA256()))
+            public.verify(signature, encoded(at) + call.body, ECDSA(SHA256()))
         except InvalidSignature:
             return False
         return True

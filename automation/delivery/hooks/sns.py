@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 
 from automation.delivery.hooks.hook import HookCall, HookKey
-from automation.delivery.hooks.reading import bytes_of, decoded, json_of, json_text, text_of
+from automation.delivery.hooks.reading import decoded, encoded, json_of, json_text, text_of
 
 # The region is spelt out: sns.s3.amazonaws.com would be a bucket called "sns", and anybody's.
 HOST = r"https://sns\.[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?"
@@ -114,7 +114,7 @@ def _signed(outer: dict[str, Any]) -> bytes | None:
     present = [name for name in names if name != OPTIONAL or outer.get(name) is not None]
     if not present or not all(isinstance(outer.get(name), str) for name in present):
         return None
-    return b"".join(bytes_of(f"{name}\n{outer[name]}\n") for name in present)
+    return b"".join(encoded(f"{name}\n{outer[name]}\n") for name in present)
 
 
 def _public(certificate: bytes | None, now: datetime) -> RSAPublicKey | None:
