@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from signing import WEBHOOK_SECRET, standard, with_headers
+from signing_texts import WEBHOOK_SECRET, standard, with_headers
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, HookCall, HookKey, InboundText

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from signing import TOKEN, messagebird, messagebird_claims, token, with_headers
+from signing_texts import TOKEN, messagebird, messagebird_claims, token, with_headers
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, HookCall, HookKey, InboundText

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from signing import TOKEN, with_headers
+from signing_texts import TOKEN, with_headers
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, HookCall, HookKey, InboundText

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signing import PUBLIC, TOKEN, WEBHOOK_SECRET
+from signing_texts import PUBLIC, TOKEN, WEBHOOK_SECRET
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundText

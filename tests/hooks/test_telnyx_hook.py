@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from signing import PUBLIC, telnyx, with_headers
+from signing_texts import PUBLIC, telnyx, with_headers
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, HookCall, HookKey, InboundText

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from signing import TOKEN, token, vonage, vonage_claims, with_headers
+from signing_texts import TOKEN, token, vonage, vonage_claims, with_headers
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, HookCall, HookKey, InboundText

@@ -6,23 +6,31 @@ from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import parse_qsl
 
 from automation.delivery.hooks.hook import HookCall
+from automation.delivery.replies import masked
 
 OWN_ID = re.compile(r"[1-9][0-9]{0,18}")
 LARGEST_ID = 2**63 - 1
 BARE_NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 MILLISECONDS = 1000
 IN_MILLISECONDS = 10**11  # a number of seconds beyond it lies in the year 5138
+LONGEST_REASON = 2000  # of which the first line is kept
 
 
 def json_of(call: HookCall) -> Any:
     """The body, or None where it is no JSON."""
+    return json_text(call.body)
+
+
+def json_text(text: str | bytes) -> Any:
+    """None where it is no JSON."""
     try:
-        return json.loads(call.body)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
@@ -79,6 +87,18 @@ def number_of(value: Any) -> str | None:
 def words_of(value: Any) -> str | None:
     """What somebody wrote, to the letter, but for what no database keeps: NUL and halves of characters."""
     return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else None
+
+
+def reason_of(*parts: Any) -> str:
+    """A vendor's words about it, one after the other, without an address."""
+    words = (str(part) for part in parts if isinstance(part, str | int) and not isinstance(part, bool))
+    return masked(" ".join(words)[:LONGEST_REASON])
+
+
+def digest_of(*parts: Any) -> str:
+    """A key where the vendor gives none: as long for long links as for none, and it names nobody."""
+    scalars = [part if isinstance(part, str | int | float) else None for part in parts]
+    return sha256(json.dumps(scalars).encode()).hexdigest()
 
 
 def moment_of(value: Any) -> datetime | None:
