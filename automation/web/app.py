@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from starlette.routing import Route
 
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
+from automation.delivery.http import Door, Doors
 from automation.delivery.outcomes.inbox import keep_call, key_of, process
 from automation.settings import Settings
+from automation.web.amazon import KINDS, Amazon
 from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class Hooks:
     database: Database
     settings: Settings
     clock: Callable[[], datetime]
+    amazon: Amazon
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, request: Request) -> Response:
@@ -47,9 +50,14 @@ class Hooks:
         if body is None:
             return TOO_LARGE
         call = HookCall(request.method, self._url(request), _headers(request), body)
-        if not hook.is_genuine(call, key_of(provider), self.clock()):
+        key = key_of(provider)
+        if hook.kind in KINDS:
+            key = replace(key, certificates=await self.amazon.certificates(call, key))
+        if not hook.is_genuine(call, key, self.clock()):
             log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
             return UNSIGNED
+        if hook.kind in KINDS:
+            await self.amazon.confirm(call)
         return await self._keep(name, call)
 
     async def _keep(self, name: str, call: HookCall) -> Response:
@@ -83,8 +91,10 @@ class Hooks:
                 log.exception("what providers told cannot be worked out now; the worker tries again")
 
 
-def create_app(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
-    hooks = Hooks(database, settings, clock)
+def create_app(
+    database: Database, settings: Settings, clock: Callable[[], datetime], *, door: Doors = Door
+) -> Starlette:
+    hooks = Hooks(database, settings, clock, Amazon(door, clock))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
