@@ -67,6 +67,12 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
     assert "s3cret" not in repr(settings)
 
 
+KNOWN = (
+    "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, schedule, secret_key,"
+    " serve, sms"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
@@ -75,10 +81,7 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
         ("EMIAL__MAX_PER_DYA", "did you mean AUTOMATION_EMAIL__MAX_PER_DAY?"),
         ("PROVIDERS__SANDBOX_EMIAL__TOKEN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
         ("PROVIDERS__SANDBOX_EMAIL__TOKN", "did you mean AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN?"),
-        (
-            "ROOT",
-            "known: alerts, business, database, email, holdout, paths, providers, schedule, secret_key, serve, sms",
-        ),
+        ("ROOT", KNOWN),
     ],
 )
 def test_a_misspelt_variable_is_told_whole(config: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:

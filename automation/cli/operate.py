@@ -150,7 +150,7 @@ def run(config: Config = CONFIG) -> None:
 
 
 def serve(config: Config = CONFIG) -> None:
-    """Answer what providers call: `/hooks/<provider>` tells what became of messages. SIGTERM ends it."""
+    """Answer unsubscribe links and what providers call: `/hooks/<provider>` tells what became of messages."""
     from automation.cli.logs import start_logs
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import errors

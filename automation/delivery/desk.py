@@ -1,7 +1,6 @@
 """What deciding and sending need besides the rows: settings, the marketers' files, and this database's own key."""
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from automation.clock import zones_of
 from automation.database.schema import installation
 from automation.database.work import pauses
 from automation.delivery.decide import Limits
+from automation.delivery.tokens import keys_of, make_token
 from automation.lifecycle.conditions import Day
 from automation.playbooks.load import Book
 from automation.settings import Settings
@@ -52,10 +52,7 @@ class Desk:
         return hmac.digest(self.identity.encode(), f"key:{words}".encode(), "sha256").hex()[:40]
 
     def _token(self, message_id: int) -> str:
-        secret = self.settings.secret_key
-        key = secret.get_secret_value() if secret else self.identity
-        signature = hmac.digest(key.encode(), f"unsubscribe:{message_id}".encode(), "sha256")[:16]
-        return urlsafe_b64encode(message_id.to_bytes(8) + signature).decode().rstrip("=")
+        return make_token(keys_of(self.settings, self.identity)[0], message_id)
 
 
 def country_of(phone: str) -> str | None:

@@ -25,7 +25,18 @@ from automation.settings.sections import (
 )
 
 PREFIX = "AUTOMATION_"
-SECRETS = frozenset({"token", "auth_token", "session_token", "secret_key", "webhook_secret", "api_key", "password"})
+SECRETS = frozenset(
+    {
+        "api_key",
+        "auth_token",
+        "password",
+        "previous_secret_key",
+        "secret_key",
+        "session_token",
+        "token",
+        "webhook_secret",
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -49,6 +60,7 @@ class Settings(BaseSettings):
     holdout: Holdout = Holdout()
     alerts: Alerts = Alerts()
     secret_key: SecretStr | None = Field(None, description="signs unsubscribe links, from the environment")
+    previous_secret_key: SecretStr | None = Field(None, description="likewise, of links that were sent before a change")
     root: Path = Field(Path(), exclude=True)
 
     def channel(self, channel: str) -> ChannelRules:

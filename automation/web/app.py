@@ -1,23 +1,27 @@
-"""The web application: today what providers call."""
+"""The web application: what providers call, and the link in every email."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
+from automation.delivery.http import Door, Doors
 from automation.delivery.outcomes.inbox import keep_call, key_of, process
 from automation.settings import Settings
+from automation.web.amazon import KINDS, Amazon
+from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
 LARGEST = 5_000_000  # bytes of a call
@@ -33,6 +37,7 @@ class Hooks:
     database: Database
     settings: Settings
     clock: Callable[[], datetime]
+    amazon: Amazon
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, request: Request) -> Response:
@@ -45,9 +50,14 @@ class Hooks:
         if body is None:
             return TOO_LARGE
         call = HookCall(request.method, self._url(request), _headers(request), body)
-        if not hook.is_genuine(call, key_of(provider), self.clock()):
+        key = key_of(provider)
+        if hook.kind in KINDS:
+            key = replace(key, certificates=await self.amazon.certificates(call, key))
+        if not hook.is_genuine(call, key, self.clock()):
             log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
             return UNSIGNED
+        if hook.kind in KINDS:
+            await self.amazon.confirm(call)
         return await self._keep(name, call)
 
     async def _keep(self, name: str, call: HookCall) -> Response:
@@ -81,8 +91,10 @@ class Hooks:
                 log.exception("what providers told cannot be worked out now; the worker tries again")
 
 
-def create_app(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
-    hooks = Hooks(database, settings, clock)
+def create_app(
+    database: Database, settings: Settings, clock: Callable[[], datetime], *, door: Doors = Door
+) -> Starlette:
+    hooks = Hooks(database, settings, clock, Amazon(door, clock))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -94,11 +106,21 @@ def create_app(database: Database, settings: Settings, clock: Callable[[], datet
     async def called(request: Request) -> Response:
         return await hooks(request)
 
+    links = Unsubscribe(database, settings, clock)
     return Starlette(
-        routes=[Route("/hooks/{provider}", called, methods=["GET", "POST"])],
+        routes=[
+            Route("/hooks/{provider}", called, methods=["GET", "POST"]),
+            Route("/u/{token}", links.show, methods=["GET"]),
+            Route("/u/{token}", links.do, methods=["POST"]),
+            Route("/pages.css", _stylesheet),
+        ],
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},
     )
+
+
+async def _stylesheet(request: Request) -> Response:  # noqa: ARG001 (likewise)
+    return FileResponse(Path(__file__).with_name("pages.css"), headers={"cache-control": "max-age=3600"})
 
 
 async def _body(request: Request) -> bytes | None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from shop import Shop, at
@@ -13,10 +14,10 @@ from automation.web.app import create_app
 
 
 @contextmanager
-def served(shop: Shop, now: str) -> Iterator[str]:
+def served(shop: Shop, now: str, **given: Any) -> Iterator[str]:
     """The address it answers on."""
     listening = listening_on("127.0.0.1", 0)
-    app = create_app(shop.database, shop.settings, lambda: at(now))
+    app = create_app(shop.database, shop.settings, lambda: at(now), **given)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()

@@ -32,12 +32,14 @@ class HookCall:
 @dataclass(frozen=True)
 class HookKey:
     """What signatures are checked with. `token` is the provider's own secret, `secret` the one for its webhooks alone;
-    `public` stands in the configuration, for it opens nothing.
+    `public` stands in the configuration, for it opens nothing. `certificates`: what was fetched, by the URLs that
+    `sns.certificate_url` allows.
     """
 
     token: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
     public: str | None = None
+    certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)

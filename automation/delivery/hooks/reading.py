@@ -6,22 +6,31 @@ from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from automation.delivery.hooks.hook import HookCall
+from automation.delivery.replies import masked
 
 OWN_ID = re.compile(r"[1-9][0-9]{0,18}")
 LARGEST_ID = 2**63 - 1
+BARE_NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 MILLISECONDS = 1000
 IN_MILLISECONDS = 10**11  # a number of seconds beyond it lies in the year 5138
+LONGEST_REASON = 2000  # of which the first line is kept
 
 
 def json_of(call: HookCall) -> Any:
     """The body, or None where it is no JSON."""
+    return json_text(call.body)
+
+
+def json_text(text: str | bytes) -> Any:
+    """None where it is no JSON."""
     try:
-        return json.loads(call.body)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
@@ -46,7 +55,12 @@ def form_of(call: HookCall) -> dict[str, str]:
 
 
 def query_of(call: HookCall) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(call.url).query, keep_blank_values=True))
+    return dict(asked_in(call.url))
+
+
+def asked_in(url: str) -> list[tuple[str, str]]:
+    """The fields of an address's query, in its order."""
+    return parse_qsl(url.partition("#")[0].partition("?")[2], keep_blank_values=True)
 
 
 def own_id(value: Any) -> int | None:
@@ -64,6 +78,29 @@ def text_of(value: Any) -> str | None:
     return text if text and text.isprintable() else None
 
 
+def number_of(value: Any) -> str | None:
+    """A phone number with the plus sign that several vendors leave out; a short code or a name stays as it is."""
+    text = text_of(value)
+    return f"+{text}" if text is not None and BARE_NUMBER.fullmatch(text) else text
+
+
+def words_of(value: Any) -> str | None:
+    """What somebody wrote, to the letter, but for what no database keeps: NUL and halves of characters."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else None
+
+
+def reason_of(*parts: Any) -> str:
+    """A vendor's words about it, one after the other, without an address."""
+    words = (str(part) for part in parts if isinstance(part, str | int) and not isinstance(part, bool))
+    return masked(" ".join(words)[:LONGEST_REASON])
+
+
+def digest_of(*parts: Any) -> str:
+    """A key where the vendor gives none: as long for long links as for none, and it names nobody."""
+    scalars = [part if isinstance(part, str | int | float) else None for part in parts]
+    return sha256(json.dumps(scalars).encode()).hexdigest()
+
+
 def moment_of(value: Any) -> datetime | None:
     """An instant as ISO 8601 with an offset, as a number of seconds or milliseconds, or as text of such a number."""
     if isinstance(value, bool):
@@ -73,9 +110,9 @@ def moment_of(value: Any) -> datetime | None:
             number = float(value)
             return datetime.fromtimestamp(number / MILLISECONDS if number > IN_MILLISECONDS else number, UTC)
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
     except (ValueError, OverflowError, OSError):
         return None
-    return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
 
 
 def decoded(text: str) -> bytes | None:
@@ -86,9 +123,14 @@ def decoded(text: str) -> bytes | None:
         return None
 
 
+def encoded(text: str) -> bytes:
+    """As UTF-8, also what is none: half a character in a header is no reason to stumble."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def same(left: str | bytes, right: str | bytes) -> bool:
     """Compared in a time that tells nothing."""
-    one, other = (part.encode() if isinstance(part, str) else part for part in (left, right))
+    one, other = (encoded(part) if isinstance(part, str) else part for part in (left, right))
     return compare_digest(one, other)
 
 
@@ -97,7 +139,7 @@ def knows_password(headers: Mapping[str, str], secret: str | None) -> bool:
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     given: bytes | None = None
     if scheme.lower() == "bearer":
-        given = rest.strip().encode()
+        given = encoded(rest.strip())
     elif scheme.lower() == "basic":
         given = (decoded(rest.strip()) or b"").partition(b":")[2]
     return bool(secret and given) and same(given or b"", secret or "")

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from automation.delivery.hooks.hook import Event, HookCall, HookKey, InboundText, Outcome, Told
-from automation.delivery.hooks.reading import form_of, own_id, query_of, same, text_of
+from automation.delivery.hooks.reading import form_of, own_id, query_of, same, text_of, words_of
 from automation.delivery.replies import masked
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -77,9 +77,10 @@ def _event(call: HookCall, form: dict[str, str]) -> Event | None:
 
 def _inbound(form: dict[str, str]) -> InboundText | None:
     sid, sender = text_of(form.get("MessageSid")), text_of(form.get("From"))
-    if sid is None or sender is None or "Body" not in form:
+    recipient, text = text_of(form.get("To")) or "", words_of(form.get("Body"))
+    if sid is None or sender is None or text is None:
         return None
-    return InboundText(sid, sender, form.get("To", ""), form["Body"], None, WORDS.get(form.get("OptOutType", "")))
+    return InboundText(sid, sender, recipient, text, None, WORDS.get(form.get("OptOutType", "")))
 
 
 def _has_body(call: HookCall) -> bool:
