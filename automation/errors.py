@@ -103,7 +103,7 @@ class BadMessage(AutomationError):
 
 
 class PortTaken(AutomationError):
-    """The port is already in use; stop the other server or choose another port with --port."""
+    """The port is in use; stop the other server or choose another port: --port of sandbox, [serve] port of serve."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

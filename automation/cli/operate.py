@@ -160,8 +160,7 @@ def serve(config: Config = CONFIG) -> None:
     settings = settings_of(config)
     start_logs(logging.INFO)
     with database_of(settings) as database:
-        errors.print(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
-        answer(database, settings, wall_clock)
+        answer(database, settings, wall_clock, errors.print)
 
 
 def sandbox(

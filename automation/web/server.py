@@ -13,9 +13,10 @@ from automation.web.app import create_app
 DRAIN = 10  # seconds for calls under way
 
 
-def serve(database: Database, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Answer until SIGTERM or SIGINT. Raises PortTaken."""
+def serve(database: Database, settings: Settings, clock: Callable[[], datetime], tell: Callable[[str], object]) -> None:
+    """Answer until SIGTERM or SIGINT; `tell` is told where. Raises PortTaken."""
     listening = listening_on(settings.serve.host, settings.serve.port)
+    tell(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
     config = uvicorn.Config(
         create_app(database, settings, clock),
         ws="none",

@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # what is measured is the tree this file stands in
 
 import daily
+import hooks
 import importing
 import memory
 import replay
@@ -21,7 +22,7 @@ from measure import Line, show
 from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day}
-OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay}
+OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay, "hooks": hooks.hooks}
 AT_A_SIZE = {"memory": memory.memory, "restart": restart.restart}
 DATABASES = ("sqlite", "postgresql")
 
