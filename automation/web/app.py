@@ -18,7 +18,7 @@ from starlette.routing import Route
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
 from automation.delivery.http import Door, Doors
-from automation.delivery.outcomes.inbox import keep_call, key_of, process
+from automation.delivery.outcomes.inbox import keep_call, key_of, steps
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
 from automation.web.unsubscribe import Unsubscribe
@@ -39,6 +39,7 @@ class Hooks:
     clock: Callable[[], datetime]
     amazon: Amazon
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)  # in turn: a call waits for one step at most
 
     async def __call__(self, request: Request) -> Response:
         name = request.path_params["provider"]
@@ -64,7 +65,8 @@ class Hooks:
         """Answered only once it is committed: what is not, the vendor tells again."""
         now = self.clock()
         try:
-            await run_in_threadpool(self._write, lambda connection: keep_call(connection, name, call, now))
+            async with self.writing:
+                await run_in_threadpool(self._write, lambda connection: keep_call(connection, name, call, now))
         except Exception:
             log.exception("a provider's call cannot be kept; the vendor is asked to tell it again")
             return AWAY
@@ -86,9 +88,16 @@ class Hooks:
             await self.waiting.wait()
             self.waiting.clear()
             try:
-                await run_in_threadpool(process, self.database, self.settings, self.clock)
+                await self._work_out()
             except Exception:
                 log.exception("what providers told cannot be worked out now; the worker tries again")
+
+    async def _work_out(self) -> None:
+        working = steps(self.database, self.settings, self.clock)
+        more: object = True
+        while more is not None:
+            async with self.writing:
+                more = await run_in_threadpool(next, working, None)
 
 
 def create_app(

@@ -1,7 +1,7 @@
 """Calls of providers are kept as they came and answered; what they tell is worked out afterwards."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from automation.database.engine import Database
 from automation.database.hooks import hook_calls
-from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundText
+from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundText, Told
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
 from automation.delivery.providers import SANDBOX_TOKEN
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 FORGOTTEN_AT_ONCE = 1000
+AT_ONCE = 200  # events in a transaction
 WAITING = hook_calls.c.processed_at.is_(None)
 
 
@@ -45,11 +46,24 @@ def keep_call(connection: Connection, provider: str, call: HookCall, now: dateti
 
 
 def process(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Taken:
-    """Everything that waits, a call at a time. One that nobody understands is put aside with its problem."""
-    total = Taken()
-    while (done := _process_next(database, settings, clock())) is not None:
-        total += done
-    return total
+    """Everything that waits. What nobody understands is put aside with its problem."""
+    return sum(steps(database, settings, clock), Taken())
+
+
+def steps(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Iterator[Taken]:
+    """Likewise, a short transaction at each step, so that nobody waits long for the database."""
+    while (row := _next(database)) is not None:
+        problem = None
+        try:
+            yield from _take(database, row.provider, _told(settings, row), clock())
+        except DatabaseError:
+            raise
+        except Exception as error:
+            log.exception("a provider's call cannot be processed; it is put aside")
+            problem = type(error).__name__
+        with database.writing() as connection:
+            mine = update(hook_calls).where(hook_calls.c.number == row.number)
+            connection.execute(mine.values(processed_at=clock(), problem=problem))
 
 
 def keep_house(database: Database, settings: Settings, now: datetime) -> None:
@@ -63,39 +77,24 @@ def keep_house(database: Database, settings: Settings, now: datetime) -> None:
         connection.execute(delete(hook_calls).where(hook_calls.c.number.in_(numbers)))
 
 
-def _process_next(database: Database, settings: Settings, now: datetime) -> Taken | None:
-    """None when nothing waits."""
-    number: int | None = None
-    try:
-        with database.writing() as connection:
-            next_one = select(hook_calls).where(WAITING).order_by(hook_calls.c.number).limit(1)
-            row = connection.execute(next_one.with_for_update(skip_locked=True)).one_or_none()
-            if row is None:
-                return None
-            number = row.number
-            taken = _take(connection, settings, row, now)
-            _done(connection, row.number, None, now)
-            return taken
-    except DatabaseError:
-        raise
-    except Exception as error:
-        log.exception("a provider's call cannot be processed; it is put aside")
-        with database.writing() as connection:
-            _done(connection, number, type(error).__name__, now)
-        return Taken()
+def _next(database: Database) -> Row[Any] | None:
+    """Two who take the same at once do no harm: everything may be done twice."""
+    with database.reading() as connection:
+        waiting = select(hook_calls).where(WAITING).order_by(hook_calls.c.number).limit(1)
+        return connection.execute(waiting).one_or_none()
 
 
-def _done(connection: Connection, number: int | None, problem: str | None, now: datetime) -> None:
-    done = update(hook_calls).where(hook_calls.c.number == number)
-    connection.execute(done.values(processed_at=now, problem=problem))
-
-
-def _take(connection: Connection, settings: Settings, row: Row[Any], now: datetime) -> Taken:
+def _told(settings: Settings, row: Row[Any]) -> Sequence[Told]:
     provider = settings.providers.get(row.provider)
     hook = HOOKS.get(provider.kind) if provider else None
-    if hook is None:
-        return Taken()
-    told = hook.told(HookCall(row.method, row.url, row.headers, row.body))
-    for text in (one for one in told if isinstance(one, InboundText)):
-        hear(connection, row.provider, text, now)
-    return take(connection, row.provider, [one for one in told if isinstance(one, Event)], now)
+    return hook.told(HookCall(row.method, row.url, row.headers, row.body)) if hook else ()
+
+
+def _take(database: Database, provider: str, told: Sequence[Told], now: datetime) -> Iterator[Taken]:
+    for start in range(0, len(told), AT_ONCE):
+        part = told[start : start + AT_ONCE]
+        with database.writing() as connection:
+            for text in (one for one in part if isinstance(one, InboundText)):
+                hear(connection, provider, text, now)
+            taken = take(connection, provider, [one for one in part if isinstance(one, Event)], now)
+        yield taken
