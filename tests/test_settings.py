@@ -121,3 +121,11 @@ def test_sections_in_order_are_there_in_spite_of_mistakes_elsewhere(config: Path
     assert settings.path(settings.paths.templates) == config.parent / "copy"
     assert settings.email.max_per_day == 1
     assert len(problems) == 1
+
+
+def test_a_provider_elsewhere_is_told_no_address_of_this_machine(config: Path) -> None:
+    config.write_text('[business]\npublic_url = "https://shop.example/"\n', encoding="utf-8")
+    assert load(config).callback_url("sandbox_sms") == "https://shop.example/hooks/sandbox_sms"
+    sections = '[providers.sandbox_email]\nkind = "postmark"\n[providers.sandbox_sms]\nkind = "telnyx"\n'
+    config.write_text(sections, encoding="utf-8")
+    assert load(config).callback_url("sandbox_sms") is None

@@ -62,7 +62,9 @@ class Dispatch:
         self.stop = asyncio.Event()
         used = {key for channel in CHANNELS for key in desk.settings.channel(channel).providers}
         providers = {key: desk.settings.providers[key] for key in sorted(used)}
-        self._accounts = {key: account_of(key, provider) for key, provider in providers.items()}
+        self._accounts = {
+            key: account_of(key, provider, desk.settings.callback_url(key)) for key, provider in providers.items()
+        }
         self._door, self._most = door, sum(provider.concurrency for provider in providers.values())
         self._clearance, self._writer = Clearance(database, thread()), Writer(database, thread())
         self._pace = Pace(providers, wall, share)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from automation.settings.provider import Provider, sandbox_providers
 from automation.settings.sections import (
     CHANNELS,
+    LOOPBACK,
     Alerts,
     Business,
     ChannelRules,
@@ -68,6 +70,13 @@ class Settings(BaseSettings):
 
     def path(self, path: Path) -> Path:
         return path if path.is_absolute() else self.root / path
+
+    def callback_url(self, provider: str) -> str | None:
+        """Where this provider is to tell what became of a message; None where it could not reach us."""
+        public_url = self.business.public_url
+        if urlsplit(public_url).hostname in LOOPBACK and not self.providers[provider].is_loopback:
+            return None
+        return f"{public_url.rstrip('/')}/hooks/{provider}"
 
     @cached_property
     def real_providers(self) -> list[str]:

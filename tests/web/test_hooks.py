@@ -175,3 +175,21 @@ def test_whoever_writes_stop_gets_no_more_texts(shop: Shop, words: str, stops: b
         until(lambda: is_worked_out(shop))
     assert [row.address for row in shop.rows(suppressions)] == (["+12015550123"] if stops else [])
     assert [row.actor for row in shop.rows(consents) if not row.granted] == (["customer"] if stops else [])
+
+
+def test_the_provider_is_told_where_to_tell_what_becomes_of_a_text_and_that_names_its_message(shop: Shop) -> None:
+    shop.write(care=playbook(step("one", "hello/text", "sms", late_by="3 days")))
+    shop.customers("ada")
+    shop.evaluate(DAY1)
+    shop.send(NOON)
+    (row,) = shop.rows()
+    (text,) = shop.log()
+    assert text["mid"] == str(row.message_id)
+    form = {"MessageSid": row.provider_id, "MessageStatus": "delivered", "To": "+12015550123", "From": "+15550100"}
+    path = f"/hooks/sandbox_sms?mid={row.message_id}"
+    with served(shop, LATER) as address:
+        headers = signed(shop.settings.business.public_url + path, form)
+        done = httpx.post(address + path, content=urlencode(form), headers=headers, trust_env=False)
+        assert done.status_code == 204
+        until(lambda: is_worked_out(shop))
+    assert [outcome.outcome for outcome in shop.rows(outcomes)] == ["delivered"]
