@@ -135,7 +135,9 @@ def record_replies(connection: Connection, records: Sequence[Record], now: datet
 
 def release(connection: Connection, flights: Sequence[Flight], now: datetime) -> None:
     """Give back what was not posted: no byte of it left, so it spends no attempt. A repeated call stays in flight."""
-    unspent = update(messages).where(*IN_FLIGHT).values(attempts=messages.c.attempts - 1, worker=None)
+    # A second time it changes nothing: what was given back is nobody's.
+    held = (*IN_FLIGHT, messages.c.worker.is_not(None))
+    unspent = update(messages).where(*held).values(attempts=messages.c.attempts - 1, worker=None)
     for values, ours in (
         ({"status": "planned", "lease_until": None}, [one for one in flights if not one.repeats]),
         ({"lease_until": now}, [one for one in flights if one.repeats]),
@@ -145,13 +147,16 @@ def release(connection: Connection, flights: Sequence[Flight], now: datetime) ->
 
 
 def _still_ours(connection: Connection, flights: Sequence[Flight]) -> set[MessageKey]:
-    """Rows that nobody took over while we were waiting for the provider; held until the transaction ends."""
+    """Rows that nobody took over while we were waiting for the provider; held until the transaction ends.
+
+    A call that waits to be repeated is still being sent, and nobody's: what was heard of it is written once.
+    """
     fences = {(flight.shard, flight.message_id): flight.fence for flight in flights}
     batches = {flight.batch for flight in flights}
     shards = sorted({shard for shard, _ in fences})
     found = (
         select(messages.c.shard, messages.c.message_id, messages.c.fence)
-        .where(SENDING, messages.c.lease_until.is_not(None))
+        .where(SENDING, messages.c.lease_until.is_not(None), messages.c.worker.is_not(None))
         .where(messages.c.batch.in_(batches), messages.c.shard.in_(shards))
         .with_for_update()
     )

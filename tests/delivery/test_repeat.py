@@ -1,12 +1,18 @@
 """A call whose answer got lost is posted again under its key, the same bytes, and arrives once."""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 from shop import Shop, at, playbook, step
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 
 from automation.customers.suppress import withdraw_consent
 from automation.database.schema import attempts, enrollments, messages, shard_of
+from automation.delivery.dispatch import Dispatch, one_thread
 from automation.delivery.verify import verify
+from automation.delivery.writer import Writer
+from automation.worker.evaluate import prepare_run
 
 DAY1, NOON1, LATER, EVENING = (
     "2026-03-02T05:00:00Z",
@@ -65,6 +71,27 @@ def test_what_a_repeat_is_told_does_not_make_the_first_post_known(keyed: Shop) -
     keyed.fault(answer=422, times=1)
     assert keyed.send("2026-03-02T14:30:00Z")["unknown"] == 2
     assert {(row.status, row.reason) for row in keyed.rows()} == {("unknown", "no_answer")}
+    assert verified(keyed)
+
+
+class Twice(Writer):
+    """As when the answer to the first commit got lost."""
+
+    async def keep(self, work: Callable[[Connection], None]) -> None:
+        await super().keep(work)
+        await super().keep(work)
+
+
+def test_what_was_heard_of_a_call_that_is_to_be_repeated_is_written_once(keyed: Shop) -> None:
+    keyed.fault(answer=500, taken=True, times=1)
+    with keyed.database.writing() as connection:
+        desk = prepare_run(connection, keyed.settings, keyed.book, at(NOON1))
+    dispatch = Dispatch(keyed.database, desk, lambda: at(NOON1), "test")
+    dispatch.posting.writer = Twice(keyed.database, one_thread())
+    asyncio.run(dispatch.run())
+    assert keyed.attempts() == [(1, "unknown", "http_500")] * 2
+    assert keyed.send(LATER)["sent"] == 2
+    assert [row.attempts for row in keyed.rows()] == [2, 2]
     assert verified(keyed)
 
 

@@ -5,5 +5,6 @@ a test of its own as well, next to what was mended.
 """
 
 KEPT: tuple[tuple[int, int, str], ...] = (
+    (119, 22, "what was heard of a call that is to be repeated was written twice"),
     (3, 2, "a run that began after midnight wrote the next date into the history"),
 )
