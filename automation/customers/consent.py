@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, and_, case, literal, select
 
 from automation.customers.staging import Row, insert_into, write
+from automation.database.brake import pull_brake
 from automation.database.schema import consents
 from automation.database.types import Instant
 
 EVERY_TOPIC = "*"
 CHANNELS = ("email", "sms")
 IMPORT = "import"
+GRANTED = list(consents.columns).index(consents.c.granted)
 
 
 class Imported:
@@ -36,6 +38,11 @@ class Imported:
     def customers(self) -> Iterable[str]:
         """The ids of those with anything on record."""
         return self._last_number.keys()
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether what the file says takes a consent back."""
+        return any(not row[GRANTED] for row in self.rows)
 
     def tell(self, shard: int, customer_id: str, channel: str, granted: bool) -> bool:
         """Record what the file says, when it changes anything; whether it did.
@@ -89,3 +96,5 @@ def add_first(connection: Connection, staged: FromClause, source: str, now: date
 
 def add(connection: Connection, imported: Imported) -> None:
     write(connection, consents, sorted(imported.rows))  # in order of the key: neighbors share a page
+    if imported.withdraws:
+        pull_brake(connection)

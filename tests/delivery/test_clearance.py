@@ -8,6 +8,8 @@ import pytest
 from shop import Shop, at, playbook, step
 from sqlalchemy import Connection
 
+from automation.customers.customer_batch import CustomerBatch
+from automation.customers.records import customer
 from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.brake import brake
 from automation.database.engine import Database
@@ -63,6 +65,30 @@ def test_a_withdrawal_is_heeded_and_the_others_get_theirs(ready: Shop) -> None:
     assert (told["sent"], told["skipped"]) == (1, {"no_consent": 1})
     assert recipients(ready) == ["bob@example.com"]
     assert {(row.customer_id, row.attempts) for row in ready.rows()} == {("ada", 0), ("bob", 1)}
+
+
+def test_a_withdrawal_told_by_an_import_is_heeded(ready: Shop) -> None:
+    told = send(ready, lambda connection: _import_no(connection, "ada"))
+    assert (told["sent"], told["skipped"]) == (1, {"no_consent": 1})
+    assert recipients(ready) == ["bob@example.com"]
+
+
+def test_an_import_that_takes_nothing_back_stops_nothing(shop: Shop) -> None:
+    shop.customers("ada")
+    with shop.database.writing() as connection:
+        before = brake(connection)
+    shop.customers("ada", "bob")
+    with shop.database.writing() as connection:
+        assert brake(connection) == before
+        _import_no(connection, "ada")
+        assert brake(connection) == before + 1
+        _import_no(connection, "ada")
+        assert brake(connection) == before + 1
+
+
+def _import_no(connection: Connection, customer_id: str) -> None:
+    no = customer({"customer_id": customer_id, "email_consent": False}, csv=False)
+    CustomerBatch(connection, [(1, no)], "file.jsonl", at(NOON1)).write()
 
 
 def test_a_suppression_is_heeded(ready: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from shop import Shop, at, playbook, step
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, delete, update
 from automation.customers.suppress import withdraw_consent
 from automation.database.schema import attempts, enrollments, messages, shard_of
 from automation.delivery.dispatch import Dispatch, one_thread
+from automation.delivery.providers import ADAPTERS, account_of
+from automation.delivery.recovery.repeat import Repeat, repeated
 from automation.delivery.verify import verify
 from automation.delivery.writer import Writer
 from automation.worker.evaluate import prepare_run
@@ -102,6 +105,21 @@ def test_past_the_providers_memory_nobody_asks_again(keyed: Shop) -> None:
     assert len(keyed.log()) == 2
     assert keyed.send("2026-03-04T11:30:00Z")["sent"] == 0
     assert verified(keyed)
+
+
+def test_a_call_that_waits_for_its_turn_is_not_posted_once_its_key_is_too_old(
+    keyed: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.fault(answer=500, taken=True, times=1)
+    keyed.send(NOON1)
+    monkeypatch.setattr(type(ADAPTERS["resend"]), "key_window", timedelta(hours=2))
+    rows = keyed.rows()
+    account = account_of(rows[0].provider, keyed.settings.providers[rows[0].provider])
+    with keyed.database.writing() as connection:
+        desk = prepare_run(connection, keyed.settings, keyed.book, at(LATER))
+        found = repeated(connection, desk, rows, account, at(LATER))
+    assert isinstance(found, Repeat)
+    assert found.good_until == at(NOON1) + timedelta(hours=2)
 
 
 def test_a_call_is_not_posted_again_when_one_of_its_customers_has_left(keyed: Shop) -> None:

@@ -62,7 +62,7 @@ class Adapter(Protocol):
 
     @property
     def key_window(self) -> timedelta | None:
-        """How long the provider remembers an idempotency key; None: it takes none."""
+        """How long the provider surely remembers an idempotency key, though a clock is set back; None: it has none."""
 
     def size(self, message: Outgoing, account: Account) -> int:
         """How many bytes of the call's body this message takes."""

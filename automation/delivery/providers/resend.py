@@ -47,8 +47,8 @@ class Resend:
     batch_limit = 100
     # No limit for a batch is published, only one of 40 MB for an email.
     batch_bytes = 10_000_000
-    # https://resend.com/docs/dashboard/emails/idempotency-keys
-    key_window = timedelta(hours=24)
+    # Of 24, https://resend.com/docs/dashboard/emails/idempotency-keys: meanwhile our clock may be set back by the rest.
+    key_window = timedelta(hours=16)
 
     def size(self, message: Outgoing, account: Account) -> int:  # noqa: ARG002 (nothing of the account is in the body)
         return len(orjson.dumps(_payload(message))) + 1

@@ -50,7 +50,10 @@ def repeated(
     """What becomes of a lost call with these rows; None when it cannot be posted again."""
     provider = desk.settings.providers.get(rows[0].provider)
     key = rows[0].idempotency_key
-    if provider is None or account is None or key is None or now >= key_until(provider, rows[0].first_used_at):
+    if provider is None or account is None or key is None:
+        return None
+    known_until = key_until(provider, rows[0].first_used_at)
+    if now >= known_until:
         return None
     free_at = paused_until(connection, rows[0].provider, now)
     if free_at is not None:
@@ -62,7 +65,8 @@ def repeated(
     held = [one.until for one in decisions if isinstance(one, Hold)]
     if held:
         return Wait(max(held))
-    return _same_bytes(connection, desk, rows, account, key, min(case.good_until(now) for case in cases))
+    good_until = min(known_until, *(case.good_until(now) for case in cases))
+    return _same_bytes(connection, desk, rows, account, key, good_until)
 
 
 def key_until(provider: Provider, first_used_at: datetime) -> datetime:
