@@ -16,10 +16,11 @@ from automation.delivery.http import Door
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account
 from automation.delivery.replies import Accepted, Answer, Failure, Later, Refused, Reply, Unknown
-from automation.delivery.sandbox import SandboxServer, resend
+from automation.delivery.sandbox import SandboxServer
 from automation.delivery.sandbox.exchange import Post
-from automation.delivery.sandbox.keys import CONCURRENT, OTHER_BODY, Keys
+from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
+from automation.delivery.sandbox.vendors import resend
 
 # Loading certificates takes longer than a call to this machine.
 TLS = httpx.create_ssl_context()
@@ -298,11 +299,11 @@ def test_a_key_is_forgotten_after_a_day() -> None:
     def asked(after: timedelta) -> bool:
         """Whether the call counts as the first one under its key."""
         call = Post(headers, {}, json.dumps(PLAIN).encode(), NOW + after)
-        result = keys.recall(call, resend.single(call))
-        with keys.handling(call, result) as answered:
+        result = keys.recall(resend.VENDOR, call, resend.single(call))
+        with keys.handling(resend.VENDOR, call, result) as answered:
             if result.taken:
                 mailbox.take(result.taken, answered)
-        assert result not in (CONCURRENT, OTHER_BODY)
+        assert result not in (resend.KEYS.concurrent, resend.KEYS.other_body)
         return bool(result.taken)
 
     second, day = timedelta(seconds=1), timedelta(hours=24)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from automation.delivery.health import trial
 from automation.delivery.recovery import lost
-from automation.delivery.sandbox import postmark, resend, twilio
+from automation.delivery.sandbox.vendors import postmark, resend, twilio
 from automation.worker import nightly, runs
 
 

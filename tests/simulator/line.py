@@ -17,19 +17,12 @@ from simulator.happening import Time
 from simulator.weather import STATUSES, WEATHERS
 
 from automation.delivery.replies import Answer, Failure
-from automation.delivery.sandbox import postmark, resend, twilio
 from automation.delivery.sandbox.exchange import Post, Result
 from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
+from automation.delivery.sandbox.vendors import VENDORS, Vendor, twilio
 from automation.faultpoints import reach
 
-VENDORS: dict[str, Callable[[Post], Result]] = {
-    "/email": postmark.single,
-    "/email/batch": postmark.batch,
-    "/emails": resend.single,
-    "/emails/batch": resend.batch,
-}
-REFUSALS = {"/email": postmark.refusal, "/emails": resend.refusal}
 LINK = re.compile(r"/u/([\w-]+)")
 JSON_TYPE = {"content-type": "application/json"}
 ROUND_TRIP = timedelta(milliseconds=40)
@@ -117,11 +110,11 @@ class Providers:
     def _handled(self, provider: str, request: httpx.Request, *, takes: bool) -> Result:
         path, query = request.url.path, dict(request.url.params)
         post = Post(request.headers, {"sid": path.split("/")[-2]}, request.content, self.time.true)
+        route, vendor = _vendor(path)
         if request.method == "GET":
-            listed = twilio.listed if path.endswith("Messages.json") else postmark.search
-            return listed(self._mailbox, post, query)
-        result = self._keys.recall(post, VENDORS.get(path, twilio.create)(post))
-        with self._keys.handling(post, result) as answered:
+            return vendor.searching[route](self._mailbox, post, query)
+        result = self._keys.recall(vendor, post, vendor.sending[route](post))
+        with self._keys.handling(vendor, post, result) as answered:
             if takes and result.taken:
                 self._mailbox.take(result.taken, answered)
                 self._log(provider, request, {one.recipient for one in result.taken})
@@ -152,7 +145,6 @@ class Providers:
         return self._unhappy(trouble, path)
 
     def _unhappy(self, trouble: str, path: str) -> Answer:
-        refusal = next((one for start, one in REFUSALS.items() if path.startswith(f"{start}/") or path == start), None)
         headers = dict(JSON_TYPE)
         if trouble == "throttled":
             status = self.chance.choice((429, 429, 503))
@@ -160,7 +152,13 @@ class Providers:
             headers |= {"retry-after": wish} if status == 503 or self.chance.random() < 0.7 else {}
         else:
             status = self.chance.choice(STATUSES[trouble])
-        return Answer(status, headers, json.dumps((refusal or twilio.refusal)(status)).encode())
+        return Answer(status, headers, json.dumps(_vendor(path)[1].refusal(status)).encode())
+
+
+def _vendor(path: str) -> tuple[str, Vendor]:
+    """Whose path it is, and how it is written in the routes."""
+    route = twilio.MESSAGES_JSON if path.endswith("Messages.json") else path
+    return route, next(one for one in VENDORS if route in {*one.sending, *one.searching})
 
 
 def _key(request: httpx.Request) -> str | None:

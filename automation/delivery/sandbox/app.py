@@ -1,6 +1,6 @@
 """The sandbox's routes: the vendors, the mailbox's pages, its log as JSON, and the fault switches."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,22 +12,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from automation.delivery.sandbox import pages, postmark, resend, twilio
+from automation.delivery.sandbox import pages
 from automation.delivery.sandbox.exchange import Post, Result, body_of, number
 from automation.delivery.sandbox.faults import Fault, Faults
 from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
 from automation.delivery.sandbox.switches import fault_routes, log_routes
 from automation.delivery.sandbox.troubles import troubled
+from automation.delivery.sandbox.vendors import VENDORS, Search, Send, Vendor
 
 LARGEST_BODY = 50_000_000
-MESSAGES_JSON = "/2010-04-01/Accounts/{sid}/Messages.json"
 # A foreign page whose name was made to resolve to this machine has another Host.
 HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
 ABSENT = PlainTextResponse("No message has this number.", 404)
-ERROR_BODIES = {postmark.KIND: postmark.refusal, resend.KIND: resend.refusal, twilio.KIND: twilio.refusal}
 Endpoint = Callable[[Request], Awaitable[Response]]
-Search = Callable[[Mailbox, Post, Mapping[str, str]], Result]
 
 
 def create_app(keep: Path | None = None) -> Starlette:
@@ -61,50 +59,43 @@ async def _went_away(request: Request, error: Exception) -> Response:  # noqa: A
 def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
     keys = Keys(mailbox)
 
-    def sending(kind: str, act: Callable[[Post], Result]) -> Endpoint:
+    def sending(vendor: Vendor, act: Send) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return await _send(request, kind, act, mailbox, faults, keys)
+            return await _send(request, vendor, act, mailbox, faults, keys)
 
         return endpoint
 
-    def searching(kind: str, act: Search) -> Endpoint:
+    def searching(vendor: Vendor, act: Search) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            good = _json(act(mailbox, _post(request, b""), request.query_params))
-            fault = faults.next(kind, "look_up")
-            return await _troubled(fault, kind, request, good, faults) if fault else good
+            good = _answer(act(mailbox, _post(request, b""), request.query_params))
+            fault = faults.next(vendor.kind, "look_up")
+            return await _troubled(fault, vendor, request, good, faults) if fault else good
 
         return endpoint
 
     return [
-        Route("/email", sending(postmark.KIND, postmark.single), methods=["POST"]),
-        Route("/email/batch", sending(postmark.KIND, postmark.batch), methods=["POST"]),
-        Route("/messages/outbound", searching(postmark.KIND, postmark.search)),
-        Route("/emails", sending(resend.KIND, resend.single), methods=["POST"]),
-        Route("/emails/batch", sending(resend.KIND, resend.batch), methods=["POST"]),
-        Route(MESSAGES_JSON, sending(twilio.KIND, twilio.create), methods=["POST"]),
-        Route(MESSAGES_JSON, searching(twilio.KIND, twilio.listed)),
+        *(Route(path, sending(one, act), methods=["POST"]) for one in VENDORS for path, act in one.sending.items()),
+        *(Route(path, searching(one, act)) for one in VENDORS for path, act in one.searching.items()),
     ]
 
 
-async def _send(
-    request: Request, kind: str, act: Callable[[Post], Result], mailbox: Mailbox, faults: Faults, keys: Keys
-) -> Response:
+async def _send(request: Request, vendor: Vendor, act: Send, mailbox: Mailbox, faults: Faults, keys: Keys) -> Response:
     body = await body_of(request, LARGEST_BODY)
     if body is None:
         return Response("<h1>413 Payload Too Large</h1>", 413, media_type="text/html")
     post = _post(request, body)
-    result = keys.recall(post, act(post))
-    fault = faults.next(kind)
-    with keys.handling(post, result) as answered:
+    result = keys.recall(vendor, post, act(post))
+    fault = faults.next(vendor.kind)
+    with keys.handling(vendor, post, result) as answered:
         if result.taken and (fault is None or fault.takes):
             mailbox.take(result.taken, answered)
         if fault is None:
-            return _json(result)
-        return await _troubled(fault, kind, request, _json(result), faults)
+            return _answer(result)
+        return await _troubled(fault, vendor, request, _answer(result), faults)
 
 
-async def _troubled(fault: Fault, kind: str, request: Request, good: Response, faults: Faults) -> Response:
-    return await troubled(fault, request, good, ERROR_BODIES[kind](fault.answer or 0), faults.seen)
+async def _troubled(fault: Fault, vendor: Vendor, request: Request, good: Response, faults: Faults) -> Response:
+    return await troubled(fault, request, good, vendor.refusal(fault.answer or 0), faults.seen)
 
 
 def _post(request: Request, body: bytes) -> Post:
@@ -112,8 +103,10 @@ def _post(request: Request, body: bytes) -> Post:
     return Post(request.headers, request.path_params, body, datetime.now(UTC))
 
 
-def _json(result: Result) -> Response:
-    return JSONResponse(result.payload, result.status)
+def _answer(result: Result) -> Response:
+    if result.payload is None:
+        return Response(status_code=result.status, headers=result.headers)
+    return JSONResponse(result.payload, result.status, result.headers)
 
 
 def _page_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,15 @@ class Post:
 
 @dataclass(frozen=True)
 class Result:
-    """`payload` is the JSON of the answer. `key`: the idempotency key under which it is the answer from now on."""
+    """`payload` is the JSON of the answer; None: it has no body. `key`: the idempotency key under which it is the
+    answer from now on.
+    """
 
     status: int
     payload: Any
     taken: Sequence[Taken] = ()
     key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def media_type(post: Post) -> str:

@@ -3,11 +3,23 @@
 from collections import Counter, deque
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from automation.delivery.sandbox.vendors import VENDORS
 
 OneLine = Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=200)]
+KINDS = [one.kind for one in VENDORS]
 REDIRECT = 300
 SUCCESS = 200
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"the sandbox speaks for {', '.join(KINDS)}")
+    return text
+
+
+Kind = Annotated[str, AfterValidator(_kind)]
 
 
 class Fault(BaseModel):
@@ -25,7 +37,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["postmark", "resend", "twilio"] | None = None
+    kind: Kind | None = None
     asked: Literal["send", "look_up"] = "send"
     answer: Annotated[int, Field(ge=200, le=599)] | None = None
     retry_after: OneLine | None = None

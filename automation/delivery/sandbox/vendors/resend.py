@@ -3,12 +3,14 @@
 import re
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, stamp
 from automation.delivery.sandbox.mailbox import Taken, body_hash
+from automation.delivery.sandbox.vendors.vendor import KeyRules, Vendor
 
 KIND = "resend"
 JSON_TYPE = "application/json"
@@ -162,3 +164,12 @@ def _taken(message: Message, post: Post) -> Taken:
         text=message.text,
         html=message.html,
     )
+
+
+# https://resend.com/docs/dashboard/emails/idempotency-keys
+KEYS = KeyRules(
+    timedelta(hours=24),
+    error(409, "invalid_idempotent_request", "Same idempotency key used with a different payload."),
+    error(409, NAMES[409], "Same idempotency key used while the original request is still in progress."),
+)
+VENDOR = Vendor(KIND, {"/emails": single, "/emails/batch": batch}, refusal, keys=KEYS)

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_pascal
 
 from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
+from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "postmark"
 JSON_TYPE = "application/json"
@@ -193,3 +194,6 @@ def _found(row: Any) -> dict[str, Any]:
 
 def _error(status: int, code: int, message: str) -> Result:
     return Result(status, {"ErrorCode": code, "Message": message})
+
+
+VENDOR = Vendor(KIND, {"/email": single, "/email/batch": batch}, refusal, {"/messages/outbound": search})

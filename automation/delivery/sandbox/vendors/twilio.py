@@ -13,8 +13,10 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from automation.delivery.sandbox.exchange import Post, Result, media_type, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
+from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "twilio"
+MESSAGES_JSON = "/2010-04-01/Accounts/{sid}/Messages.json"
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -193,3 +195,6 @@ def _error(status: int, code: int, message: str) -> Result:
 def _error_body(status: int, code: int, message: str) -> dict[str, Any]:
     more = f"https://www.twilio.com/docs/errors/{code}"
     return {"code": code, "message": message, "more_info": more, "status": status}
+
+
+VENDOR = Vendor(KIND, {MESSAGES_JSON: create}, refusal, {MESSAGES_JSON: listed})

@@ -1,0 +1,10 @@
+"""The vendors that the sandbox speaks for, one small file each, written from their documents alone: none of this is
+shared with the adapters that call them.
+"""
+
+from automation.delivery.sandbox.vendors import postmark, resend, twilio
+from automation.delivery.sandbox.vendors.vendor import KeyRules, Search, Send, Vendor
+
+__all__ = ["VENDORS", "KeyRules", "Search", "Send", "Vendor"]
+
+VENDORS: tuple[Vendor, ...] = (postmark.VENDOR, resend.VENDOR, twilio.VENDOR)
