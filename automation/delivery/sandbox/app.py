@@ -105,7 +105,8 @@ def _post(request: Request, body: bytes) -> Post:
 
 def _answer(result: Result) -> Response:
     if result.payload is None:
-        return Response(status_code=result.status, headers=result.headers)
+        media_type = "text/plain" if result.text else None
+        return Response(result.text, result.status, result.headers, media_type)
     return JSONResponse(result.payload, result.status, result.headers)
 
 

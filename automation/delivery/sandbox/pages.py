@@ -10,6 +10,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from automation.delivery.sandbox.faults import KINDS
+
 SIZE = 50
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -43,7 +45,7 @@ INDEX = Markup("""<h1>{count} taken</h1>
 {queue}
 <form method="post" action="/faults">
 <label>Provider <select name="kind">
-<option value="">all</option><option>postmark</option><option>resend</option><option>twilio</option>
+<option value="">all</option>{kinds}
 </select></label>
 <label>Answer <select name="answer">
 <option value="">as usual</option><option>429</option><option>500</option><option>503</option><option>401</option>
@@ -82,6 +84,7 @@ MESSAGE = Markup("""<h1>{subject}</h1>
 {html}<h2>Text</h2>
 <pre>{text}</pre>
 """)
+KIND = Markup("<option>{kind}</option>")
 FACT = Markup("<dt>{name}</dt><dd>{value}</dd>")
 HTML_FRAME = Markup("""<h2>HTML</h2>
 <iframe sandbox="" src="/messages/{id}/html" title="The message as HTML"></iframe>
@@ -98,6 +101,7 @@ def index(rows: Sequence[sqlite3.Row], count: int, number: int, queue: list[dict
         rows=TABLE.format(rows=Markup().join(_row(row) for row in rows)) if rows else EMPTY,
         paging=Markup().join([newer, older]),
         queue=QUEUE.format(items=items) if queue else "",
+        kinds=Markup().join(KIND.format(kind=kind) for kind in KINDS),
     )
     return _page("Sandbox mailbox", body)
 

@@ -18,7 +18,8 @@ class Ear:
 @dataclass(frozen=True)
 class Happened:
     """Something became of a message. `outcome` is a word of ours: delivered, bounced_hard, bounced_soft, complained,
-    unsubscribed, opened, clicked, failed; or `inbound`: its recipient answered with `text`. The same `number`: the same event.
+    unsubscribed, opened, clicked, failed; or `inbound`: its recipient answered with `text`. The same `number`: the same
+    event.
     """
 
     message: Taken

@@ -2,9 +2,29 @@
 shared with the adapters that call them.
 """
 
-from automation.delivery.sandbox.vendors import postmark, resend, twilio
+from automation.delivery.sandbox.vendors import (
+    brevo,
+    mailgun,
+    mailjet,
+    mailpit,
+    postmark,
+    resend,
+    sendgrid,
+    ses,
+    twilio,
+)
 from automation.delivery.sandbox.vendors.vendor import KeyRules, Search, Send, Vendor
 
 __all__ = ["VENDORS", "KeyRules", "Search", "Send", "Vendor"]
 
-VENDORS: tuple[Vendor, ...] = (postmark.VENDOR, resend.VENDOR, twilio.VENDOR)
+VENDORS: tuple[Vendor, ...] = (
+    brevo.VENDOR,
+    mailgun.VENDOR,
+    mailjet.VENDOR,
+    mailpit.VENDOR,
+    postmark.VENDOR,
+    resend.VENDOR,
+    sendgrid.VENDOR,
+    ses.VENDOR,
+    twilio.VENDOR,
+)
