@@ -1,4 +1,4 @@
-"""What the sandbox tells of mails is what vendors tell: our hooks believe and understand it, and so do their libraries."""
+"""What the sandbox tells of mails is what vendors tell: our hooks understand it, and their own libraries believe it."""
 
 import json
 from dataclasses import replace
