@@ -9,14 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from process import logged, started
 from serving import served, until
 from shop import Shop, playbook
 
-from automation.database.engine import Database
+from automation.database.engine import Database, connect
 from automation.database.hooks import hook_calls
 from automation.database.schema import outcomes, suppressions
 from automation.delivery.outcomes.at_home import key_of
 from automation.delivery.sandbox import SandboxServer
+from automation.delivery.sandbox.server import listening_on
 from automation.delivery.sandbox.telling import Ear
 from automation.delivery.verify import verify
 
@@ -168,3 +170,33 @@ def test_without_ears_nothing_is_told_and_no_page_offers_it(shop: Shop) -> None:
     assert "Tell it now" not in httpx.get(page, trust_env=False).text
     assert httpx.post(f"{page}/tell", data={"outcome": "opened"}, trust_env=False).status_code == 409
     assert told(shop) == []
+
+
+def free_port() -> int:
+    with listening_on("127.0.0.1", 0) as listening:
+        return int(listening.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).status_code > 0
+    except httpx.TransportError:
+        return False
+
+
+def test_base_url_is_all_that_both_programs_need(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES is the one with most to agree about: keys, a certificate, a topic."""
+    port, serving = free_port(), free_port()
+    shop = Shop(tmp_path, connect(sqlite_url), f"http://127.0.0.1:{port}", kind="ses")
+    shop.write()
+    monkeypatch.setenv("AUTOMATION_SERVE__PORT", str(serving))
+    monkeypatch.setenv("AUTOMATION_BUSINESS__PUBLIC_URL", f"http://127.0.0.1:{serving}")
+    with started(shop, "serve"), started(shop, "sandbox", "--tell", "--port", str(port), "--pace", "0.001"):
+        until(lambda: answers(shop.url) and answers(f"http://127.0.0.1:{serving}/"))
+        a_day(shop, (datetime.now(UTC) - timedelta(days=1)).replace(hour=12), "bounce", "click")
+        until(lambda: everything_is_told(shop))
+    assert became(shop) == {"bounce": {"bounced_hard"}, "click": {"delivered", "opened", "clicked"}}
+    assert f"it tells http://127.0.0.1:{serving}/hooks/sandbox_email" in logged(shop)
+    shop.database.close()

@@ -62,7 +62,7 @@ INDEX = Markup("""<h1>{count} taken</h1>
 </form>
 <h2>Recipients that are refused</h2>
 <p>Postmark: <code>inactive@</code> at any domain has bounced or complained before.
-Resend: a domain without a dot, which refuses its whole batch.
+Every other vendor of mail: a domain without a dot; Resend and Brevo refuse the whole batch for it.
 Twilio: <code>+15005550001</code> is invalid, <code>…0002</code> has no route, <code>…0003</code> is in a region that is
 not enabled, <code>…0004</code> has opted out, <code>…0009</code> is no mobile number.</p>
 <h2>What becomes of a message</h2>
@@ -92,9 +92,9 @@ QUEUE = Markup('<ul>{items}</ul><form method="post" action="/faults/clear"><butt
 ITEM = Markup("<li><code>{text}</code></li>")
 MESSAGE = Markup("""<h1>{subject}</h1>
 <dl>{facts}</dl>
-{html}<h2>Text</h2>
+{told}{html}<h2>Text</h2>
 <pre>{text}</pre>
-{told}""")
+""")
 FATE = Markup("<tr><td><code>{whom}</code></td><td>{outcomes}</td></tr>\n")
 TOLD = Markup("""<h2>What became of it</h2>
 {rows}
