@@ -15,6 +15,8 @@ from automation.database.engine import connect
 from automation.delivery.providers import ADAPTERS, LookUp
 from automation.delivery.replies import Accepted, Answer, Refused, Unknown
 from automation.delivery.sandbox import SandboxServer
+from automation.delivery.sandbox.telling.keys import public_keys
+from automation.delivery.sandbox.telling.story import MAILS
 from automation.delivery.sandbox.vendors import VENDORS
 from automation.delivery.sought import Found, NotThere, Sought
 from automation.settings.provider import EmailKind
@@ -145,6 +147,13 @@ def test_what_was_taken_is_found_again_and_nothing_else(sandbox: SandboxServer, 
     assert look_up(kind, sandbox.url, ours) == Found(taken(sandbox.url)[0]["provider_id"])
     for other in (replace(ours, message_id=2), replace(ours, recipient="bob@example.com")):
         assert look_up(kind, sandbox.url, other) == NotThere()
+
+
+def test_the_page_offers_every_vendor_and_tells_whose_fate_is_certain(sandbox: SandboxServer) -> None:
+    page = httpx.get(sandbox.url, trust_env=False).text
+    assert all(f"<option>{one.kind}</option>" in page for one in VENDORS)
+    assert all(f"<code>{name}@</code>" in page for name in MAILS)
+    assert all(f"<dd>{key}</dd>" in page for key in public_keys().values())
 
 
 @EVERY

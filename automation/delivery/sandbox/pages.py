@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from automation.delivery.sandbox.faults import KINDS
+from automation.delivery.sandbox.telling.keys import public_keys
 from automation.delivery.sandbox.telling.story import BY_HAND, MAILS, TEXTS
 
 SIZE = 50
@@ -75,6 +76,9 @@ ends so.</p>
 {fates}
 </tbody>
 </table>
+<p>What stands for the sandbox where a provider needs a <code>webhook_key</code>. Between programs on this machine it is
+known.</p>
+<dl>{keys}</dl>
 </section>
 """)
 EMPTY = Markup("<p>Nothing yet. Point a provider's base_url here and send.</p>")
@@ -129,6 +133,7 @@ def index(rows: Sequence[sqlite3.Row], count: int, number: int, queue: list[dict
         paging=Markup().join([newer, older]),
         queue=QUEUE.format(items=items) if queue else "",
         fates=Markup().join(FATE.format(whom=whom, outcomes=", ".join(one) or "nothing") for whom, one in _fates()),
+        keys=Markup().join(FACT.format(name=kind, value=key) for kind, key in public_keys().items()),
         kinds=Markup().join(KIND.format(kind=kind) for kind in KINDS),
     )
     return _page("Sandbox mailbox", body)
