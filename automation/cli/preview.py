@@ -14,6 +14,7 @@ from automation.customers.facts.refresh import facts_of
 from automation.database.schema import customers, shard_of
 from automation.database.upgrade import require_current
 from automation.delivery.compose import content_of, context_of, with_stage_facts
+from automation.delivery.desk import home_of
 from automation.delivery.offers import Code, fill_pattern
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Day
@@ -24,6 +25,7 @@ from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book, Draft, read_draft
 from automation.playbooks.model import Offer, Playbook, Step
+from automation.regions import mark_of
 from automation.settings import Settings
 
 SAMPLE_CODE = "SAMPLE-CODE"
@@ -159,6 +161,9 @@ def _for_customer(
         offer=_sample_code(playbook.model.offer, wanted.moment),
         links=_sample_links(settings),
         campaign=playbook.key,
+        mark=mark_of(
+            home_of(row["country"], row["phone"]), day.now.date(), template.source.channel, playbook.model.kind
+        ),
     )
     return content_of(template, context)
 

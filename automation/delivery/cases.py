@@ -27,7 +27,7 @@ from automation.database.schema import consents, customers, enrollments, message
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id
 from automation.delivery.decide import WEEK, Case, Span, Traffic
-from automation.delivery.desk import Desk, pauses_at
+from automation.delivery.desk import Desk, home_of, pauses_at
 from automation.playbooks.enroll import first_goal
 from automation.playbooks.model import Playbook
 from automation.reasons import Reason
@@ -261,7 +261,7 @@ def _case(
         priority=row.priority,
         is_marketing=row.kind == "marketing",
         zones=desk.zones(row.timezone, row.country, row.phone),
-        limits=desk.limits(row.channel),
+        limits=desk.limits(row.channel, home_of(row.country, row.phone), now),
         traffic=traffic,
         erased=row.erased_at is not None,
         address=row.to_address,

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -16,6 +17,7 @@ from automation.delivery.decide import Limits
 from automation.delivery.tokens import keys_of, make_token
 from automation.lifecycle.conditions import Day
 from automation.playbooks.load import Book
+from automation.regions import region_of, window_in
 from automation.settings import Settings
 
 
@@ -31,9 +33,11 @@ class Desk:
     def day(self, now: datetime) -> Day:
         return Day(now, self.settings.business.zone)
 
-    def limits(self, channel: str) -> Limits:
+    def limits(self, channel: str, country: str | None, now: datetime) -> Limits:
+        """What the shop allows, and what the customer's country does."""
         rules = self.settings.channel(channel)
-        return Limits(rules.window, rules.max_per_day, rules.max_per_week)
+        window = window_in(region_of(country, now.date()), channel, rules.window)
+        return Limits(window, rules.max_per_day, rules.max_per_week)
 
     def zones(self, timezone: str | None, country: str | None, phone: str | None) -> tuple[ZoneInfo, ...]:
         """Where the customer may be: their zone, else those of their country or of their number's country."""
@@ -55,6 +59,12 @@ class Desk:
         return make_token(keys_of(self.settings, self.identity)[0], message_id)
 
 
+def home_of(country: str | None, phone: str | None) -> str | None:
+    """The country whose rules hold for a customer: their own, else that of their number."""
+    return country or (country_of(phone) if phone else None)
+
+
+@lru_cache(maxsize=10_000)
 def country_of(phone: str) -> str | None:
     """The country of an E.164 number."""
     try:

@@ -9,6 +9,7 @@ from automation.clock import local_text
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.answers.seen import SEEN, Asked, ask
 from automation.delivery.decide import GATES, Send, Skip, decide
+from automation.delivery.desk import home_of
 from automation.delivery.planning.due import due_at
 from automation.errors import UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Check
@@ -89,7 +90,7 @@ def _arm(past: Past, playbook: Playbook) -> str:
 def _first_message(past: Past, playbook: Playbook, step: Step) -> Message:
     one = past.customer
     zones = past.desk.zones(one.timezone, one.country, one.phone)
-    due = due_at(past.desk, playbook, step, past.now, zones)
+    due = due_at(past.desk, playbook, step, past.now, zones, home_of(one.country, one.phone))
     return Message(
         message_id=NEW,
         enrollment_id=0,
