@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select
 from automation.cli.check import existing_database
 from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
+from automation.customers.profile import home_of
 from automation.database.schema import customers, shard_of
 from automation.database.upgrade import require_current
 from automation.delivery.compose import content_of, context_of, with_stage_facts
-from automation.delivery.desk import home_of
 from automation.delivery.offers import Code, fill_pattern
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Day

@@ -23,11 +23,12 @@ from sqlalchemy import (
 from automation.clock import local_date
 from automation.customers.facts.compute import facts_table, same_customer
 from automation.customers.facts.refresh import facts_of
+from automation.customers.profile import home_of
 from automation.database.schema import consents, customers, enrollments, messages, offers, suppressions
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id
 from automation.delivery.decide import WEEK, Case, Span, Traffic
-from automation.delivery.desk import Desk, home_of, pauses_at
+from automation.delivery.desk import Desk, pauses_at
 from automation.playbooks.enroll import first_goal
 from automation.playbooks.model import Playbook
 from automation.reasons import Reason

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
+from automation.customers.profile import home_of
 from automation.delivery.cases import Loaded
-from automation.delivery.desk import Desk, home_of
+from automation.delivery.desk import Desk
 from automation.delivery.offers import Code
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.versions import read_version

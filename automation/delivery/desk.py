@@ -4,13 +4,12 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from sqlalchemy import Connection, or_, select
 
 from automation.clock import zones_of
+from automation.customers.profile import country_of
 from automation.database.schema import installation
 from automation.database.work import pauses
 from automation.delivery.decide import Limits
@@ -57,20 +56,6 @@ class Desk:
 
     def _token(self, message_id: int) -> str:
         return make_token(keys_of(self.settings, self.identity)[0], message_id)
-
-
-def home_of(country: str | None, phone: str | None) -> str | None:
-    """The country whose rules hold for a customer: their own, else that of their number."""
-    return country or (country_of(phone) if phone else None)
-
-
-@lru_cache(maxsize=10_000)
-def country_of(phone: str) -> str | None:
-    """The country of an E.164 number."""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return None
 
 
 def open_desk(connection: Connection, settings: Settings, book: Book) -> Desk:

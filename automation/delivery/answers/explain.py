@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from automation.clock import local_text
+from automation.customers.profile import home_of
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.answers.seen import SEEN, Asked, ask
 from automation.delivery.decide import GATES, Send, Skip, decide
-from automation.delivery.desk import home_of
 from automation.delivery.planning.due import due_at
 from automation.errors import UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Check

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from automation.clock import local_date, local_text
+from automation.customers.profile import home_of
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.decide import WEEK, Case
-from automation.delivery.desk import home_of, pauses_at
+from automation.delivery.desk import pauses_at
 from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.offers import code_of
 from automation.playbooks.model import Step

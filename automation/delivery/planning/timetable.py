@@ -19,10 +19,11 @@ from sqlalchemy import (
 )
 
 from automation.customers.facts.compute import same_customer
+from automation.customers.profile import home_of
 from automation.database.schema import customers
 from automation.database.temporary import counted, empty, temporary
 from automation.database.types import Instant, Key
-from automation.delivery.desk import Desk, home_of
+from automation.delivery.desk import Desk
 from automation.delivery.planning.due import due_at
 from automation.playbooks.turns import turns
 

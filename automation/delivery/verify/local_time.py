@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, type_coerce
 
 from automation.clock import is_open, local_date, zones_of
+from automation.customers.profile import country_of
 from automation.database.schema import Shards, attempts, customers, messages
 from automation.database.types import Instant, later
-from automation.delivery.desk import country_of
 from automation.delivery.verify.finding import PAGE, Violation
 from automation.regions import region_of
 from automation.settings import CHANNELS, Settings
