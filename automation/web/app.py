@@ -19,6 +19,7 @@ from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
 from automation.delivery.http import Door, Doors
 from automation.delivery.outcomes.inbox import keep_call, key_of, steps
+from automation.faultpoints import reach
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
 from automation.web.unsubscribe import Unsubscribe
@@ -57,6 +58,7 @@ class Hooks:
         if not hook.is_genuine(call, key, self.clock()):
             log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
             return UNSIGNED
+        reach("hook_verified")
         if hook.kind in KINDS:
             await self.amazon.confirm(call)
         return await self._keep(name, call)
@@ -70,6 +72,7 @@ class Hooks:
         except Exception:
             log.exception("a provider's call cannot be kept; the vendor is asked to tell it again")
             return AWAY
+        reach("hook_committed")
         self.waiting.set()
         return TAKEN
 

@@ -14,6 +14,7 @@ from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundTe
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
 from automation.delivery.providers import SANDBOX_TOKEN
+from automation.faultpoints import reach
 from automation.settings import Provider, Settings
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def steps(database: Database, settings: Settings, clock: Callable[[], datetime])
         problem = None
         try:
             yield from _take(database, settings, row.provider, _told(settings, row), clock())
+            reach("hook_taken")
         except DatabaseError:
             raise
         except Exception as error:
