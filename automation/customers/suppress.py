@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.touch import touch
 from automation.database.brake import pull_brake
-from automation.database.schema import consents, suppressions
+from automation.database.schema import consents, customers, suppressions
 from automation.database.types import Key
 
 
@@ -44,6 +44,12 @@ def withdraw_consent(
     connection.execute(insert(consents), row)
     pull_brake(connection)
     touch_one(connection, shard, customer_id)
+
+
+def lock_customer(connection: Connection, shard: int, customer_id: str) -> None:
+    """Until the transaction ends nobody else who asks adds to this customer's consents."""
+    mine = (customers.c.shard == shard, customers.c.customer_id == customer_id)
+    connection.execute(select(customers.c.shard).where(*mine).with_for_update())
 
 
 def touch_one(connection: Connection, shard: int, customer_id: str) -> None:
