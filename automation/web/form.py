@@ -28,7 +28,7 @@ BOX = Markup("""<div class="{kind}">
 <input type="checkbox" id="{id}" name="now" value="{value}"{ticked}{described}>
 <label for="{id}">{label}</label>
 {more}</div>""")
-COVERS = Markup('<p class="covers" id="{id}">{covers}</p>\n')
+HINT = Markup('<p class="hint" id="{id}-hint">{hint}</p>\n')
 WAS = Markup('<input type="hidden" name="was" value="{value}">\n')
 
 
@@ -74,15 +74,15 @@ def _label(box: Box, language: str, words: Words, names: Names) -> str:
 
 def _box(box: Box, name: str, is_ticked: bool, label: str, words: Words) -> Markup:
     whole, value = box.topic == EVERY_TOPIC, f"{box.channel}:{box.topic}"
-    covers = COVERS.format(id=f"{name}-covers", covers=words.covers) if whole else Markup()
+    hint = HINT.format(id=name, hint=words.stops if is_ticked else words.covers) if whole else Markup()
     return BOX.format(
-        kind="whole" if whole else "topic",
+        kind=("whole was-on" if is_ticked else "whole") if whole else "topic",
         id=name,
         value=value,
         ticked=Markup(" checked") if is_ticked else "",
-        described=Markup(' aria-describedby="{}-covers"').format(name) if whole else "",
+        described=Markup(' aria-describedby="{}-hint"').format(name) if whole else "",
         label=label,
-        more=covers + (WAS.format(value=value) if is_ticked else Markup()),
+        more=hint + (WAS.format(value=value) if is_ticked else Markup()),
     )
 
 

@@ -34,7 +34,6 @@ FRAME = Markup("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{tab} · {name}</title>
-<link rel="icon" href="data:,">
 <link rel="stylesheet" href="../pages.css">
 </head>
 <body>

@@ -19,6 +19,7 @@ class Words(NamedTuple):
     by_sms: str
     all_email: str
     all_sms: str
+    stops: str
     covers: str
     save: str
     saved: str
@@ -45,7 +46,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Schreibt mir per E-Mail",
         all_sms="Schreibt mir per SMS",
-        covers="Gilt für alle Themen, auch für künftige. Ohne dieses Häkchen bekommst du keines davon.",
+        stops="Ohne Häkchen bestellst du alles davon ab.",
+        covers="Setze nur dieses Häkchen für alle Themen, auch für künftige.",
         save="Speichern",
         saved="Gespeichert. Das gilt ab sofort.",
         returned="Dorthin schicken wir zurzeit nichts, weil Nachrichten zurückkamen. Deine Auswahl gilt, sobald wir"
@@ -53,7 +55,7 @@ WORDS: Mapping[str, Words] = {
         refused="Dorthin schicken wir nichts mehr: Bei unserem Versanddienst wurde widersprochen oder Spam gemeldet."
         " Deine Auswahl gilt, sobald wir eine andere Adresse oder Nummer von dir haben.",
         nowhere="Wir haben weder eine E-Mail-Adresse noch eine Handynummer von dir und schicken dir deshalb nichts.",
-        service="Was du wissen musst, schicken wir dir trotzdem, zum Beispiel dass eine Probezeit endet.",
+        service="Was du wissen musst, schicken wir dir trotzdem, zum Beispiel dass eine Testphase endet.",
         unknown="Dieser Link funktioniert nicht. Bitte nimm den Link aus unserer neuesten Nachricht.",
         later="Das hat gerade nicht geklappt. Bitte versuche es in einer Minute noch einmal.",
         topics={"offers": "Angebote"},
@@ -71,7 +73,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="Text messages",
         all_email="Write to me by email",
         all_sms="Text me",
-        covers="This is for every topic, also for those to come. Without it you get none of them.",
+        stops="Untick to stop it all.",
+        covers="Tick only this for every topic, also for those to come.",
         save="Save",
         saved="Saved. This counts from now on.",
         returned="We send nothing there at present, because messages came back. Your choice counts as soon as we have"
@@ -97,7 +100,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Escribidme por correo electrónico",
         all_sms="Escribidme por SMS",
-        covers="Vale para todos los temas, también los futuros. Sin esta casilla no recibirás ninguno.",
+        stops="Desmarca esta casilla para dejar de recibirlo todo.",
+        covers="Marca solo esta casilla para recibir todos los temas, también los futuros.",
         save="Guardar",
         saved="Guardado. Tu elección ya está en vigor.",
         returned="Por ahora no enviamos nada ahí porque los mensajes fueron devueltos. Tu elección valdrá en cuanto"
@@ -123,7 +127,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Écrivez-moi par e-mail",
         all_sms="Écrivez-moi par SMS",
-        covers="Valable pour tous les sujets, y compris à venir. Sans cette case, vous n’en recevrez aucun.",
+        stops="Décochez cette case pour tout arrêter d’un coup.",
+        covers="Cochez seulement cette case pour tous les sujets, y compris à venir.",
         save="Enregistrer",
         saved="C’est enregistré. Votre choix est déjà pris en compte.",
         returned="Nous n’y envoyons rien pour le moment, car des messages nous sont revenus. Votre choix comptera dès"
@@ -149,7 +154,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Scrivetemi via e-mail",
         all_sms="Scrivetemi via SMS",
-        covers="Vale per tutti gli argomenti, anche futuri. Senza questa spunta non ne riceverai nessuno.",
+        stops="Togli la spunta per non ricevere più nulla di tutto questo.",
+        covers="Spunta solo questa casella per tutti gli argomenti, anche futuri.",
         save="Salva",
         saved="Salvato. La tua scelta vale da subito.",
         returned="Per ora non inviamo nulla lì, perché i messaggi sono tornati indietro. La tua scelta varrà appena"
@@ -175,7 +181,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Piszcie do mnie e-mailem",
         all_sms="Piszcie do mnie SMS-em",
-        covers="Dotyczy wszystkich tematów, także przyszłych. Bez tego zaznaczenia nie dostaniesz żadnego z nich.",
+        stops="Odznacz, aby zrezygnować ze wszystkiego naraz.",
+        covers="Zaznacz tylko to pole, aby dostawać wszystkie tematy, także przyszłe.",
         save="Zapisz",
         saved="Zapisano. Twój wybór już obowiązuje.",
         returned="Na razie nic tam nie wysyłamy, bo wiadomości do nas wracały. Twój wybór zacznie obowiązywać, gdy"
@@ -201,7 +208,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="SMS",
         all_email="Пишите мне по электронной почте",
         all_sms="Пишите мне по SMS",
-        covers="Это относится ко всем темам, в том числе будущим. Без этой отметки вы не получите ни одной.",
+        stops="Снимите отметку, чтобы отказаться сразу от всего.",
+        covers="Отметьте только это, чтобы получать все темы, в том числе будущие.",
         save="Сохранить",
         saved="Сохранено. Ваш выбор уже действует.",
         returned="Сейчас мы ничего туда не отправляем: сообщения возвращались. Ваш выбор начнёт действовать, когда у"
@@ -227,7 +235,8 @@ WORDS: Mapping[str, Words] = {
         by_sms="短信",
         all_email="通过电子邮件联系我",
         all_sms="通过短信联系我",
-        covers="适用于所有主题，包括今后新增的主题。取消勾选后，您将不会收到其中任何内容。",
+        stops="取消勾选即可一次性停止接收全部内容。",
+        covers="仅勾选此项，即接收所有主题，包括今后新增的主题。",
         save="保存",
         saved="已保存，立即生效。",
         returned="由于消息被退回，我们目前不向该处发送任何内容。待我们获得您的其他地址或号码后，您的选择即会生效。",

@@ -22,6 +22,7 @@ from automation.web.words import WORDS, topic_name
 DAY1, NOON, LATER = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z", "2026-03-02T12:00:00Z"
 ALL, OFFERS, NEWS = "email:*", "email:offers", "email:shop_news"
 TEXTS, TEXT_OFFERS = "sms:*", "sms:offers"
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what the database has no part in
 EVERYTHING = {ALL, OFFERS, NEWS, TEXTS, TEXT_OFFERS}
 
 
@@ -87,6 +88,7 @@ def test_the_page_shows_each_topic_of_active_marketing_and_changes_nothing(plann
     assert planned.rows(consents) == before
 
 
+@on_sqlite
 def test_it_speaks_the_customers_language_and_calls_topics_as_people_do(planned: Shop, address: str) -> None:
     page = get(address + link(planned, "ada")).text
     assert '<html lang="pl">' in page
@@ -94,6 +96,7 @@ def test_it_speaks_the_customers_language_and_calls_topics_as_people_do(planned:
     assert ">Shop news</label>" in page
 
 
+@on_sqlite
 def test_it_calls_topics_as_the_business_does(planned: Shop) -> None:
     with (planned.folder / "config.toml").open("a", encoding="utf-8") as config:
         config.write('[topics]\nshop_news = { en = "News", pl = "Nowości <3" }\n')
@@ -101,6 +104,7 @@ def test_it_calls_topics_as_the_business_does(planned: Shop) -> None:
         assert ">Nowości &lt;3</label>" in get(address + link(planned, "ada")).text
 
 
+@on_sqlite
 def test_no_address_is_shown_in_full_and_nothing_of_anybody_else(planned: Shop, address: str) -> None:
     page = get(address + link(planned, "ada")).text
     assert "a…@example.com" in page
@@ -108,6 +112,7 @@ def test_no_address_is_shown_in_full_and_nothing_of_anybody_else(planned: Shop, 
     assert not any(one in page for one in ("ada@", "+12015550123", "bob", ">ada"))
 
 
+@on_sqlite
 def test_only_channels_with_an_address_are_shown(planned: Shop, address: str) -> None:
     with planned.database.writing() as connection:
         connection.execute(update(customers).values(phone=None))
@@ -135,6 +140,7 @@ def test_a_topic_that_is_unticked_is_taken_back_before_the_next_post(planned: Sh
     assert verify(planned.database, planned.settings).ok
 
 
+@on_sqlite
 def test_after_saving_the_page_says_so_and_shows_what_stands(planned: Shop, address: str) -> None:
     page = post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {OFFERS}, follow_redirects=True)
     assert (page.status_code, page.request.method) == (200, "GET")
@@ -151,6 +157,7 @@ def test_a_channel_that_is_unticked_is_off_whatever_is_ticked_below_it(planned: 
     assert [row.outcome for row in planned.rows(outcomes)] == ["unsubscribed"]
 
 
+@on_sqlite
 def test_texts_are_switched_off_without_the_mail_counting_as_unsubscribed(planned: Shop, address: str) -> None:
     post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {TEXTS})
     assert written(planned) == [("sms", "*", False)]
@@ -176,6 +183,7 @@ def test_what_is_switched_on_again_is_what_was_ticked(
     assert {value for value, on in boxes(page).items() if on} == standing
 
 
+@on_sqlite
 def test_a_yes_is_kept_with_the_words_that_were_agreed_to(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     post(url, EVERYTHING, set())
@@ -205,6 +213,7 @@ def test_an_old_page_takes_back_no_later_choice(planned: Shop, address: str) -> 
     assert [value for value, on in boxes(get(url)).items() if on] == []
 
 
+@on_sqlite
 def test_an_old_page_can_say_no_to_a_topic_that_is_gone_but_not_yes(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     planned.write(letter=playbook(step("one"), topic="shop_news", active=False))
@@ -215,11 +224,11 @@ def test_an_old_page_can_say_no_to_a_topic_that_is_gone_but_not_yes(planned: Sho
     assert written(planned) == [("email", "shop_news", False)]
 
 
-@pytest.mark.parametrize("strange", ["email:made_up", "fax:*", "sms", "", ":", "email:\0", "email:*:*", "\ud83c"])
-def test_what_nobody_offered_is_not_written_down(planned: Shop, address: str, strange: str) -> None:
+@on_sqlite
+def test_what_nobody_offered_is_not_written_down(planned: Shop, address: str) -> None:
     url, before = address + link(planned, "ada"), planned.rows(consents)
-    strange = strange.encode("utf-8", "replace").decode()
-    assert post(url, {strange}, set()).status_code == post(url, set(), {strange}).status_code == 303
+    for strange in ("email:made_up", "fax:*", "sms", "", ":", "email:\0", "email:*:*", "email:\ufffd"):
+        assert post(url, {strange}, set()).status_code == post(url, set(), {strange}).status_code == 303
     assert planned.rows(consents) == before
 
 
@@ -245,6 +254,7 @@ def test_the_page_and_the_unsubscribe_link_at_once_do_not_disturb_each_other(pla
     assert not any(on for value, on in boxes(get(url)).items() if value.startswith("email"))
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("reason", "word"), [("bounced_hard", "returned"), ("complained", "refused"), ("unsubscribed", "refused")]
 )
@@ -263,6 +273,7 @@ def test_a_choice_lifts_no_suppression_and_the_page_says_what_that_means(
     assert ("email", "*", True) in written(planned)
 
 
+@on_sqlite
 def test_a_choice_counts_as_soon_as_there_is_another_address(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     refuse(planned, "email", "ada@example.com", "bounced_hard")
@@ -286,6 +297,7 @@ def test_unknown_damaged_and_outlived_links_are_answered_alike(planned: Shop, ad
     assert not any(row.source == "page" for row in planned.rows(consents))
 
 
+@on_sqlite
 def test_no_page_is_kept_indexed_framed_or_told_of_elsewhere(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     for answer in (get(url), get(address + "/p/x"), post(url, set(), set()), get(url.replace("/p/", "/u/"))):
@@ -298,6 +310,7 @@ def test_no_page_is_kept_indexed_framed_or_told_of_elsewhere(planned: Shop, addr
         assert answer.headers["x-robots-tag"] == "noindex"
 
 
+@on_sqlite
 def test_the_link_alone_decides_wherever_the_form_was_sent_from(planned: Shop, address: str) -> None:
     headers = {"origin": "null", "referer": "https://elsewhere.example/"}
     done = post(address + link(planned, "ada"), EVERYTHING, set(), headers=headers)
@@ -305,6 +318,7 @@ def test_the_link_alone_decides_wherever_the_form_was_sent_from(planned: Shop, a
     assert len(written(planned)) == 2
 
 
+@on_sqlite
 def test_a_form_that_is_too_large_is_refused(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     for body in (b"now=" + b"x" * 64_000, b"now=1&" * 1_001):
@@ -327,6 +341,7 @@ def test_a_database_that_fails_is_no_lost_choice_but_one_to_make_again(planned: 
     assert all(WORDS["en"].later in one.text for one in answers)
 
 
+@on_sqlite
 def test_a_playbook_file_with_a_mistake_leaves_the_topics_as_they_were(planned: Shop, address: str) -> None:
     url = address + link(planned, "ada")
     before = boxes(get(url))
