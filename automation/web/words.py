@@ -260,11 +260,11 @@ def words_in(*locales: str | None) -> tuple[str, Words]:
 
 
 def topic_name(topic: str, language: str, words: Words, given: Mapping[str, Mapping[str, str]]) -> str:
-    """What the business calls it in this language, else what we do, else its key as words: `shop_news` is Shop news."""
+    """What the business calls it, in this language if it can be; else its key as words: `shop_news` is Shop news."""
     named = given.get(topic, {})
-    return named.get(language) or words.topics.get(topic) or named.get("en") or topic_words(topic)
+    return named.get(language) or words.topics.get(topic) or next(iter(named.values()), "") or _as_words(topic)
 
 
-def topic_words(topic: str) -> str:
+def _as_words(topic: str) -> str:
     text = topic.replace("_", " ").replace("-", " ").strip() or topic
     return text[:1].upper() + text[1:]

@@ -194,7 +194,8 @@ def test_a_yes_is_kept_with_the_words_that_were_agreed_to(planned: Shop, address
         f"page: {WORDS['pl'].all_sms}: Oferty",
     ]
     assert {row.actor for row in said} == {"customer"}
-    planned.send(NOON)
+    planned.send(LATER)
+    assert verify(planned.database, planned.settings).ok
     assert {row.status for row in planned.rows() if row.customer_id == "ada" and row.channel == "email"} == {"sent"}
 
 
@@ -339,6 +340,14 @@ def test_a_database_that_fails_is_no_lost_choice_but_one_to_make_again(planned: 
         event.remove(planned.database.engine, "before_cursor_execute", fail)
     assert [one.status_code for one in answers] == [503, 503, 503]
     assert all(WORDS["en"].later in one.text for one in answers)
+
+
+def test_an_error_tells_the_log_no_address(planned: Shop, address: str, caplog: pytest.LogCaptureFixture) -> None:
+    with planned.database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE suppressions RENAME TO elsewhere")
+    assert get(address + link(planned, "ada")).status_code == 503
+    assert "suppressions" in caplog.text
+    assert not any(told in caplog.text for told in ("ada@", "+12015550123"))
 
 
 @on_sqlite
