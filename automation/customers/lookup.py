@@ -38,7 +38,7 @@ def all_consents_of(connection: Connection, customer: Row[Any]) -> Sequence[Row[
 
 def stood(record: Row[Any], moment: datetime) -> bool:
     """Whether a record counts as of a moment. When an imported consent was given nobody told us: it always counts."""
-    return bool(record.recorded_at <= moment or (record.granted and record.basis == IMPORT))
+    return bool(record.recorded_at <= moment or (record.granted and record.actor == IMPORT))
 
 
 def deciding(recorded: Iterable[Row[Any]], channel: str, topic: str) -> Row[Any] | None:

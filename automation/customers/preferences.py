@@ -1,21 +1,13 @@
-"""What a customer wants to get, as a page shows it and as they change it: channel by channel, topic by topic.
-
-No choice lifts a suppression. It is about an address, which may be somebody else's too, and the provider that told of
-it keeps a list of its own: it would refuse the next message, or drop it in silence. A choice is about the person: it
-counts as soon as there is another address.
-"""
+"""What a customer wants to get, as a page shows it and as they change it: channel by channel, topic by topic."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, Row
 
-from automation.customers.consent import EVERY_TOPIC
+from automation.customers.consent import EVERY_TOPIC, lock_customer, record_consent
 from automation.customers.lookup import agreed_to_some, all_consents_of, deciding
-from automation.customers.suppress import lock_customer, touch_one
-from automation.database.brake import pull_brake
-from automation.database.schema import consents
 
 PAGE = "page"
 
@@ -95,7 +87,8 @@ def save(
         for box, granted in chosen(form, offered)
         if (box in offered if granted else box.topic in topics) and _changes(recorded, box, granted, offered)
     ]
-    _record(connection, customer, choices, recorded[-1].number if recorded else 0, now)
+    for choice in choices:
+        _record(connection, customer, choice, now)
     return choices
 
 
@@ -106,28 +99,17 @@ def _changes(recorded: Sequence[Row[Any]], box: Box, granted: bool, offered: Col
     return _stands(recorded, box) != granted
 
 
-def _record(
-    connection: Connection, customer: Row[Any], choices: Sequence[Choice], last_number: int, now: datetime
-) -> None:
-    """Rows of the consent ledger. A no is in force before the next post."""
-    if not choices:
-        return
-    rows = [
-        {
-            "shard": customer.shard,
-            "customer_id": customer.customer_id,
-            "number": number,
-            "channel": choice.box.channel,
-            "topic": choice.box.topic,
-            "granted": choice.granted,
-            "basis": PAGE if choice.granted else "withdrawn",
-            "source": f"{PAGE}: {choice.wording}" if choice.granted else PAGE,
-            "actor": "customer",
-            "recorded_at": now,
-        }
-        for number, choice in enumerate(choices, last_number + 1)
-    ]
-    connection.execute(insert(consents), rows)
-    if not all(choice.granted for choice in choices):
-        pull_brake(connection)
-    touch_one(connection, customer.shard, customer.customer_id)
+def _record(connection: Connection, customer: Row[Any], choice: Choice, now: datetime) -> None:
+    record_consent(
+        connection,
+        customer.shard,
+        customer.customer_id,
+        now,
+        channel=choice.box.channel,
+        topic=choice.box.topic,
+        granted=choice.granted,
+        basis=PAGE if choice.granted else "withdrawn",
+        wording=choice.wording if choice.granted else None,
+        source=PAGE,
+        actor="customer",
+    )

@@ -56,12 +56,11 @@ def _channel(found: Preferences, channel: str, language: str, words: Words, name
         for box in found.boxes
         if box.channel == channel
     ]
-    reason = found.refused.get(channel)
-    told = words.returned if reason == "bounced_hard" else words.refused
+    refusal = found.refused.get(channel)
     return CHANNEL.format(
         channel=words.by_email if channel == "email" else words.by_sms,
         address=hidden(found.address(channel) or ""),
-        warning=WARNING.format(told=told) if reason else "",
+        warning=WARNING.format(told=getattr(words, refusal)) if refusal else "",
         boxes=Markup("\n").join(boxes),
     )
 

@@ -60,36 +60,36 @@ class PreferencePage(Page):
 
     def _found(self, token: str) -> Preferences | None:
         with self.database.reading() as connection:
-            _, customer = self._recipient(connection, token)
-            if customer is None:
+            recipient = self._recipient(connection, token)
+            if recipient is None:
                 return None
-            return preferences_of(connection, customer, self._boxes(customer), self.clock())
+            return preferences_of(connection, recipient, self._boxes(recipient), self.clock())
 
     def _save(self, token: str, form: Form) -> bool:
         """Whether the link is one of ours."""
         with self.database.reading() as connection:
-            message_id, customer = self._recipient(connection, token)
-        if message_id is None or customer is None:
+            recipient = self._recipient(connection, token)
+        if recipient is None:
             return False
-        language, words = self._words(customer)
-        names = {box: wording(box, language, words, self.settings.topics) for box in self._boxes(customer)}
+        language, words = self._words(recipient)
+        names = {box: wording(box, language, words, self.settings.topics) for box in self._boxes(recipient)}
         known = {playbook.model.topic for playbook in self.files.playbooks().values()}
-        self.write(lambda connection: choose(connection, message_id, customer, form, names, known, self.clock()))
+        self.write(lambda connection: choose(connection, recipient, form, names, known, self.clock()))
         return True
 
-    def _recipient(self, connection: Connection, token: str) -> tuple[int | None, Row[Any] | None]:
+    def _recipient(self, connection: Connection, token: str) -> Row[Any] | None:
         message_id = self.message_of(connection, token)
-        return message_id, None if message_id is None else find_recipient(connection, message_id)
+        return None if message_id is None else find_recipient(connection, message_id)
 
-    def _boxes(self, customer: Row[Any]) -> tuple[Box, ...]:
+    def _boxes(self, recipient: Row[Any]) -> tuple[Box, ...]:
         today = local_date(self.clock(), self.settings.business.zone)
-        return boxes_of(customer, topics_by_channel(self.files.playbooks().values(), today))
+        return boxes_of(recipient, topics_by_channel(self.files.playbooks().values(), today))
 
-    def _words(self, customer: Row[Any] | None) -> tuple[str, Words]:
-        return words_in(customer.locale if customer else None, self.settings.business.locale)
+    def _words(self, recipient: Row[Any] | None) -> tuple[str, Words]:
+        return words_in(recipient.locale if recipient else None, self.settings.business.locale)
 
     def _form(self, found: Preferences, is_saved: bool) -> Response:
-        language, words = self._words(found.customer)
+        language, words = self._words(found.recipient)
         body = form_of(found, language, words, self.settings)
         if not is_saved:
             return self.framed(language, words.preferences, body)

@@ -24,7 +24,9 @@ class Words(NamedTuple):
     save: str
     saved: str
     returned: str
-    refused: str
+    complained: str
+    stopped: str
+    stopped_by_text: str
     nowhere: str
     service: str
     unknown: str
@@ -52,8 +54,12 @@ WORDS: Mapping[str, Words] = {
         saved="Gespeichert. Das gilt ab sofort.",
         returned="Dorthin schicken wir zurzeit nichts, weil Nachrichten zurückkamen. Deine Auswahl gilt, sobald wir"
         " eine andere Adresse oder Nummer von dir haben.",
-        refused="Dorthin schicken wir nichts mehr: Bei unserem Versanddienst wurde widersprochen oder Spam gemeldet."
+        complained="Dorthin schicken wir nichts mehr: Bei unserem Versanddienst wurde widersprochen oder Spam gemeldet."
         " Deine Auswahl gilt, sobald wir eine andere Adresse oder Nummer von dir haben.",
+        stopped="An diese Adresse schicken wir nichts mehr, weil du dich abgemeldet hast. Setze ein Häkchen, wenn du"
+        " wieder etwas möchtest.",
+        stopped_by_text="Wir schicken dir keine SMS mehr, weil du darum gebeten hast. Antworte auf eine unserer SMS"
+        " mit START, und sie kommen wieder.",
         nowhere="Wir haben weder eine E-Mail-Adresse noch eine Handynummer von dir und schicken dir deshalb nichts.",
         service="Was du wissen musst, schicken wir dir trotzdem, zum Beispiel dass eine Testphase endet.",
         unknown="Dieser Link funktioniert nicht. Bitte nimm den Link aus unserer neuesten Nachricht.",
@@ -79,8 +85,11 @@ WORDS: Mapping[str, Words] = {
         saved="Saved. This counts from now on.",
         returned="We send nothing there at present, because messages came back. Your choice counts as soon as we have"
         " another address or number of yours.",
-        refused="We send nothing there any more: our delivery service was told to stop, or a message was reported as"
+        complained="We send nothing there any more: our delivery service was told to stop, or a message was reported as"
         " spam. Your choice counts as soon as we have another address or number of yours.",
+        stopped="We send nothing there any more, because you unsubscribed. Tick what you would like to get again.",
+        stopped_by_text="We send you no texts any more, because you asked us to stop. Answer START to one of our"
+        " texts and they come again.",
         nowhere="We have neither an email address nor a mobile number of yours, so we send you nothing.",
         service="We still send you what you need to know, such as that a trial is ending.",
         unknown="This link does not work. Please use the one in our latest message.",
@@ -106,8 +115,11 @@ WORDS: Mapping[str, Words] = {
         saved="Guardado. Tu elección ya está en vigor.",
         returned="Por ahora no enviamos nada ahí porque los mensajes fueron devueltos. Tu elección valdrá en cuanto"
         " tengamos otra dirección u otro número tuyo.",
-        refused="Ya no enviamos nada ahí: nuestro servicio de envío recibió una baja o un aviso de spam. Tu elección"
+        complained="Ya no enviamos nada ahí: nuestro servicio de envío recibió una baja o un aviso de spam. Tu elección"
         " valdrá en cuanto tengamos otra dirección u otro número tuyo.",
+        stopped="Ya no enviamos nada ahí porque te diste de baja. Marca lo que quieras volver a recibir.",
+        stopped_by_text="Ya no te enviamos SMS porque nos lo pediste. Responde START a uno de nuestros SMS para"
+        " volver a recibirlos.",
         nowhere="No tenemos ninguna dirección de correo ni número de móvil tuyo, así que no te enviamos nada.",
         service="Aun así te enviaremos lo que necesitas saber, por ejemplo que termina un periodo de prueba.",
         unknown="Este enlace no funciona. Usa el de nuestro mensaje más reciente.",
@@ -133,8 +145,13 @@ WORDS: Mapping[str, Words] = {
         saved="C’est enregistré. Votre choix est déjà pris en compte.",
         returned="Nous n’y envoyons rien pour le moment, car des messages nous sont revenus. Votre choix comptera dès"
         " que nous aurons une autre adresse ou un autre numéro.",
-        refused="Nous n’y envoyons plus rien : notre service d’envoi a reçu une opposition ou un signalement de spam."
+        complained="Nous n’y envoyons plus rien : notre service d’envoi a reçu une opposition ou un signalement de"
+        " spam."
         " Votre choix comptera dès que nous aurons une autre adresse ou un autre numéro.",
+        stopped="Nous n’y envoyons plus rien, car vous vous êtes désabonné. Cochez ce que vous souhaitez recevoir à"
+        " nouveau.",
+        stopped_by_text="Nous ne vous envoyons plus de SMS, à votre demande. Répondez START à l’un de nos SMS pour en"
+        " recevoir à nouveau.",
         nowhere="Nous n’avons ni adresse e-mail ni numéro de mobile pour vous : nous ne vous envoyons rien.",
         service="Nous vous enverrons toujours l’essentiel, par exemple la fin d’une période d’essai.",
         unknown="Ce lien ne fonctionne pas. Utilisez celui de notre dernier message.",
@@ -160,8 +177,12 @@ WORDS: Mapping[str, Words] = {
         saved="Salvato. La tua scelta vale da subito.",
         returned="Per ora non inviamo nulla lì, perché i messaggi sono tornati indietro. La tua scelta varrà appena"
         " avremo un altro tuo indirizzo o numero.",
-        refused="Lì non inviamo più nulla: il nostro servizio di invio ha ricevuto una disiscrizione o una segnalazione"
+        complained="Lì non inviamo più nulla: il nostro servizio di invio ha ricevuto una disiscrizione o una"
+        " segnalazione"
         " di spam. La tua scelta varrà appena avremo un altro tuo indirizzo o numero.",
+        stopped="Lì non inviamo più nulla perché hai annullato l’iscrizione. Spunta ciò che vuoi ricevere di nuovo.",
+        stopped_by_text="Non ti inviamo più SMS perché ce lo hai chiesto. Rispondi START a uno dei nostri SMS per"
+        " riceverli di nuovo.",
         nowhere="Non abbiamo un tuo indirizzo e-mail né un tuo numero di cellulare, quindi non ti inviamo nulla.",
         service="Ti invieremo comunque ciò che devi sapere, per esempio che un periodo di prova sta per finire.",
         unknown="Questo link non funziona. Usa quello nel nostro messaggio più recente.",
@@ -187,8 +208,11 @@ WORDS: Mapping[str, Words] = {
         saved="Zapisano. Twój wybór już obowiązuje.",
         returned="Na razie nic tam nie wysyłamy, bo wiadomości do nas wracały. Twój wybór zacznie obowiązywać, gdy"
         " będziemy mieć inny Twój adres lub numer.",
-        refused="Nic tam już nie wysyłamy: do naszego dostawcy wpłynęła rezygnacja lub zgłoszenie spamu. Twój wybór"
+        complained="Nic tam już nie wysyłamy: do naszego dostawcy wpłynęła rezygnacja lub zgłoszenie spamu. Twój wybór"
         " zacznie obowiązywać, gdy będziemy mieć inny Twój adres lub numer.",
+        stopped="Nic tam już nie wysyłamy, bo wiadomości zostały odwołane. Zaznacz, co chcesz znowu dostawać.",
+        stopped_by_text="Nie wysyłamy Ci już SMS-ów zgodnie z Twoją prośbą. Odpowiedz START na jeden z nich, a znów"
+        " będą przychodzić.",
         nowhere="Nie mamy Twojego adresu e-mail ani numeru telefonu, więc nic Ci nie wysyłamy.",
         service="Nadal wyślemy Ci to, o czym musisz wiedzieć, na przykład że kończy się okres próbny.",
         unknown="Ten link nie działa. Skorzystaj z linku w naszej najnowszej wiadomości.",
@@ -214,8 +238,11 @@ WORDS: Mapping[str, Words] = {
         saved="Сохранено. Ваш выбор уже действует.",
         returned="Сейчас мы ничего туда не отправляем: сообщения возвращались. Ваш выбор начнёт действовать, когда у"
         " нас будет другой ваш адрес или номер.",
-        refused="Мы больше ничего туда не отправляем: в службу доставки поступил отказ или жалоба на спам. Ваш выбор"
+        complained="Мы больше ничего туда не отправляем: в службу доставки поступил отказ или жалоба на спам. Ваш выбор"
         " начнёт действовать, когда у нас будет другой ваш адрес или номер.",
+        stopped="Мы больше ничего туда не отправляем, потому что вы отписались. Отметьте, что хотите получать снова.",
+        stopped_by_text="Мы больше не присылаем вам SMS по вашей просьбе. Ответьте START на одно из наших SMS, и они"
+        " снова будут приходить.",
         nowhere="У нас нет ни вашего адреса электронной почты, ни номера телефона, поэтому мы ничего вам не присылаем.",
         service="Мы по-прежнему сообщим вам важное, например что заканчивается пробный период.",
         unknown="Эта ссылка не работает. Воспользуйтесь ссылкой из нашего последнего сообщения.",
@@ -240,7 +267,9 @@ WORDS: Mapping[str, Words] = {
         save="保存",
         saved="已保存，立即生效。",
         returned="由于消息被退回，我们目前不向该处发送任何内容。待我们获得您的其他地址或号码后，您的选择即会生效。",
-        refused="由于发送服务收到退订或垃圾信息举报，我们不再向该处发送任何内容。待我们获得您的其他地址或号码后，您的选择即会生效。",
+        complained="由于发送服务收到退订或垃圾信息举报，我们不再向该处发送任何内容。待我们获得您的其他地址或号码后，您的选择即会生效。",
+        stopped="由于您已退订，我们不再向该处发送任何内容。请勾选您希望重新接收的内容。",
+        stopped_by_text="应您的要求，我们不再向您发送短信。回复 START 至我们的任一短信，即可重新接收。",
         nowhere="我们没有您的电子邮件地址或手机号码，因此不会向您发送任何内容。",
         service="您需要知道的事项，例如试用期即将结束，我们仍会通知您。",
         unknown="此链接无效。请使用我们最新消息中的链接。",

@@ -71,7 +71,7 @@ def boxes(page: httpx.Response) -> dict[str, bool]:
 
 def written(shop: Shop, customer: str = "ada") -> list[tuple[str, str, bool]]:
     """What the page added to the consent ledger."""
-    mine = (row for row in shop.rows(consents) if row.customer_id == customer and row.source.startswith("page"))
+    mine = (row for row in shop.rows(consents) if row.customer_id == customer and row.source == "page")
     return [(row.channel, row.topic, row.granted) for row in mine]
 
 
@@ -189,11 +189,11 @@ def test_a_yes_is_kept_with_the_words_that_were_agreed_to(planned: Shop, address
     post(url, EVERYTHING, set())
     post(url, set(), {ALL, TEXT_OFFERS})
     said = [row for row in planned.rows(consents) if row.granted and row.basis == "page"]
-    assert [row.source for row in said] == [
-        f"page: {WORDS['pl'].all_email}. {WORDS['pl'].covers}",
-        f"page: {WORDS['pl'].all_sms}: Oferty",
+    assert [row.wording for row in said] == [
+        f"{WORDS['pl'].all_email}. {WORDS['pl'].covers}",
+        f"{WORDS['pl'].all_sms}: Oferty",
     ]
-    assert {row.actor for row in said} == {"customer"}
+    assert {(row.source, row.actor) for row in said} == {("page", "customer")}
     planned.send(LATER)
     assert verify(planned.database, planned.settings).ok
     assert {row.status for row in planned.rows() if row.customer_id == "ada" and row.channel == "email"} == {"sent"}
@@ -256,10 +256,8 @@ def test_the_page_and_the_unsubscribe_link_at_once_do_not_disturb_each_other(pla
 
 
 @on_sqlite
-@pytest.mark.parametrize(
-    ("reason", "word"), [("bounced_hard", "returned"), ("complained", "refused"), ("unsubscribed", "refused")]
-)
-def test_a_choice_lifts_no_suppression_and_the_page_says_what_that_means(
+@pytest.mark.parametrize(("reason", "word"), [("bounced_hard", "returned"), ("complained", "complained")])
+def test_a_choice_lifts_no_bounce_and_no_complaint_and_the_page_says_so(
     planned: Shop, address: str, reason: str, word: str
 ) -> None:
     url = address + link(planned, "ada")
@@ -272,6 +270,43 @@ def test_a_choice_lifts_no_suppression_and_the_page_says_what_that_means(
     planned.send(NOON)
     assert {row.status for row in planned.rows() if row.customer_id == "ada" and row.channel == "email"} == {"skipped"}
     assert ("email", "*", True) in written(planned)
+
+
+def test_a_yes_undoes_an_unsubscribe_of_their_own_at_the_address_that_the_link_went_to(
+    planned: Shop, address: str
+) -> None:
+    url = address + link(planned, "ada")
+    planned.send(NOON)
+    post(url, EVERYTHING, set())
+    refuse(planned, "email", "ada@example.com", "unsubscribed")
+    refuse(planned, "email", "bob@example.com", "unsubscribed")
+    assert WORDS["pl"].stopped in get(url).text
+    page = post(url, set(), {OFFERS}, follow_redirects=True)
+    assert 'class="warning"' not in page.text
+    assert [row.address for row in planned.rows(suppressions)] == ["bob@example.com"]
+
+
+@on_sqlite
+def test_a_yes_undoes_no_unsubscribe_at_another_address(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    planned.send(NOON)
+    post(url, EVERYTHING, set())
+    planned.customers("ada", email="ada@example.org", locale="pl-PL")
+    refuse(planned, "email", "ada@example.org", "unsubscribed")
+    page = post(url, set(), {ALL}, follow_redirects=True)
+    assert WORDS["pl"].complained in page.text
+    assert [row.address for row in planned.rows(suppressions)] == ["ada@example.org"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("reason", ["unsubscribed", "suspected_stop"])
+def test_a_stop_by_text_is_undone_by_start_alone(planned: Shop, address: str, reason: str) -> None:
+    url = address + link(planned, "ada")
+    post(url, EVERYTHING, set())
+    refuse(planned, "sms", "+12015550123", reason)
+    page = post(url, set(), {TEXTS}, follow_redirects=True)
+    assert WORDS["pl"].stopped_by_text in page.text
+    assert [row.reason for row in planned.rows(suppressions)] == [reason]
 
 
 @on_sqlite

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.customers.suppress import lock_customer, withdraw_consent
+from automation.customers.consent import lock_customer
+from automation.customers.suppress import withdraw_consent
 from automation.database.schema import SHARDS, consents, messages, outcomes
 
 LINK = "link"
