@@ -51,8 +51,7 @@ def record_consent(
     wording: str | None = None,
 ) -> None:
     """One person's yes or no, on the record for good; whoever takes a consent back is heeded before the next post."""
-    of = and_(customers.c.shard == shard, customers.c.customer_id == customer_id)
-    connection.execute(select(customers.c.shard).where(of).with_for_update())
+    lock_customer(connection, shard, customer_id)
     newest = select(func.coalesce(func.max(consents.c.number), 0)).where(
         consents.c.shard == shard, consents.c.customer_id == customer_id
     )
@@ -62,6 +61,12 @@ def record_consent(
     if not granted:
         pull_brake(connection)
     touch_one(connection, shard, customer_id)
+
+
+def lock_customer(connection: Connection, shard: int, customer_id: str) -> None:
+    """Until the transaction ends nobody else adds to what is on record of this customer."""
+    of = and_(customers.c.shard == shard, customers.c.customer_id == customer_id)
+    connection.execute(select(customers.c.shard).where(of).with_for_update())
 
 
 class Imported:
