@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 VARIABLE = "FAULT_POINT"
 FORM = re.compile(r"(\w+)=(\w+)(?:@([1-9][0-9]{0,8}))?")
-POINTS = (
+SENDING = (
     "plan_committed",
     "claimed",
     "before_render",
@@ -28,6 +28,9 @@ POINTS = (
     "recording",
     "recorded",
 )
+# Of a provider's call: it is genuine, it is kept and not answered yet, its events are taken over and it still waits.
+HEARING = ("hook_verified", "hook_committed", "hook_taken")
+POINTS = SENDING + HEARING
 
 
 class FaultInjected(Exception):

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     # why somebody did not enter a playbook
     RULE = "rule", "The playbook's own condition did not hold for this customer."
     OTHER_STAGE = "other_stage", "The playbook is meant for customers in other lifecycle stages."
+    NOT_ASKED = "not_asked", "The playbook answers a text, and the customer has not sent one."
     NOT_STARTED = "not_started", "The playbook's first day has not come yet."
     ALREADY_ENROLLED = "already_enrolled", "The customer is in this playbook now."
     ENTERED_BEFORE = "entered_before", "The customer was in this playbook before and may not enter it again (yet)."

@@ -81,6 +81,7 @@ base_url = "{url}"
 rate = "10000/second"
 batch = 1
 timeout = "2 seconds"
+{sections}
 """
 
 
@@ -109,6 +110,7 @@ class Shop:
     email: str = ""
     kind: str = "postmark"
     rate: str = "10000/second"
+    sections: str = ""
 
     def write(self, **playbooks: str) -> None:
         """The marketers' files: these playbooks and one template for each channel."""
@@ -131,6 +133,7 @@ class Shop:
             email=self.email,
             kind=self.kind,
             rate=self.rate,
+            sections=self.sections,
         )
 
     def _file(self, name: str, text: str) -> None:

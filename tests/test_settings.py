@@ -45,7 +45,10 @@ def test_unknown_keys_are_told_with_the_nearest(config: Path) -> None:
 def test_what_is_no_setting_cannot_be_set_and_is_not_suggested(config: Path, key: str) -> None:
     (problem,) = problems_of(config, f'{key} = "x"')
     assert problem.message == f'unknown key "{key}"'
-    assert problem.hint == "known: alerts, business, database, email, holdout, paths, providers, schedule, serve, sms"
+    assert (
+        problem.hint
+        == "known: alerts, business, database, email, holdout, paths, providers, schedule, serve, sms, topics"
+    )
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(config: Path) -> None:
@@ -69,7 +72,7 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
 
 KNOWN = (
     "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, schedule, secret_key,"
-    " serve, sms"
+    " serve, sms, topics"
 )
 
 

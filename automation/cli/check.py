@@ -201,7 +201,7 @@ def _other_lifecycles(settings: Settings, draft: Draft) -> Iterator[Problem]:
 
 
 def _idle(playbook: Playbook, file: TomlFile) -> Iterator[Problem]:
-    if not playbook.stages:
+    if not playbook.stages and playbook.model.answers is None:
         message = "nobody can enter: the lifecycle in use has no such stage"
         yield _warning(file.problem(("stages",), message, "see [paths] lifecycle in config.toml"))
 

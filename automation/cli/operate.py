@@ -1,8 +1,9 @@
 """Commands for whoever keeps it running."""
 
 import logging
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -74,12 +75,23 @@ def db_backup(
 File = Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file; .gz is fine.")]
 
 
-def customers(file: File, config: Config = CONFIG, as_json: Json = False) -> None:
+def customers(
+    file: File,
+    basis: Annotated[
+        Literal["import", "soft_opt_in"],
+        typer.Option(metavar="import|soft_opt_in", help="What its consents rest on; a purchase is a soft opt-in."),
+    ] = "import",
+    wording: Annotated[str | None, typer.Option(help="What these customers agreed to, word for word.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
     """Import customers. Bad rows go to FILE.rejects.csv and stop nothing; a second import changes nothing."""
     from automation.cli.importing import import_file
+    from automation.customers.consent import Evidence
     from automation.customers.load import import_customers
 
-    import_file(import_customers, file, config, as_json=as_json)
+    work = partial(import_customers, evidence=Evidence(basis, wording))
+    import_file(work, file, config, as_json=as_json)
 
 
 def events(file: File, config: Config = CONFIG, as_json: Json = False) -> None:

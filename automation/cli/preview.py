@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from automation.cli.check import existing_database
 from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
+from automation.customers.profile import home_of
 from automation.database.schema import customers, shard_of
 from automation.database.upgrade import require_current
 from automation.delivery.compose import content_of, context_of, with_stage_facts
@@ -24,6 +25,7 @@ from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book, Draft, read_draft
 from automation.playbooks.model import Offer, Playbook, Step
+from automation.regions import mark_of
 from automation.settings import Settings
 
 SAMPLE_CODE = "SAMPLE-CODE"
@@ -159,6 +161,9 @@ def _for_customer(
         offer=_sample_code(playbook.model.offer, wanted.moment),
         links=_sample_links(settings),
         campaign=playbook.key,
+        mark=mark_of(
+            home_of(row["country"], row["phone"]), day.now.date(), template.source.channel, playbook.model.kind
+        ),
     )
     return content_of(template, context)
 

@@ -5,14 +5,16 @@ Whoever adds a row first locks the customer's own row, so that two writers never
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, FromClause, and_, case, literal, select
+from sqlalchemy import Connection, FromClause, Text, and_, case, func, insert, literal, select
 
+from automation.customers.facts.touch import touch_one
 from automation.customers.staging import Row, insert_into, write
 from automation.database.brake import pull_brake
-from automation.database.schema import consents
+from automation.database.schema import consents, customers
 from automation.database.types import Instant
 
 EVERY_TOPIC = "*"
@@ -21,13 +23,59 @@ IMPORT = "import"
 GRANTED = list(consents.columns).index(consents.c.granted)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What a yes rests on: `soft_opt_in` is permission by a purchase, where the law knows it; the wording is what the
+    customer read.
+    """
+
+    basis: Literal["import", "soft_opt_in"] = "import"
+    wording: str | None = None
+
+
+UNTOLD = Evidence()
+
+
+def record_consent(
+    connection: Connection,
+    shard: int,
+    customer_id: str,
+    now: datetime,
+    *,
+    channel: str,
+    topic: str = EVERY_TOPIC,
+    granted: bool,
+    basis: str,
+    source: str,
+    actor: str,
+    wording: str | None = None,
+) -> None:
+    """One person's yes or no, on the record for good; whoever takes a consent back is heeded before the next post."""
+    lock_customer(connection, shard, customer_id)
+    newest = select(func.coalesce(func.max(consents.c.number), 0)).where(
+        consents.c.shard == shard, consents.c.customer_id == customer_id
+    )
+    row = {"shard": shard, "customer_id": customer_id, "number": connection.execute(newest).scalar_one() + 1}
+    row |= {"channel": channel, "topic": topic, "granted": granted, "basis": basis, "wording": wording}
+    connection.execute(insert(consents), row | {"source": source, "actor": actor, "recorded_at": now})
+    if not granted:
+        pull_brake(connection)
+    touch_one(connection, shard, customer_id)
+
+
+def lock_customer(connection: Connection, shard: int, customer_id: str) -> None:
+    """Until the transaction ends nobody else adds to what is on record of this customer."""
+    of = and_(customers.c.shard == shard, customers.c.customer_id == customer_id)
+    connection.execute(select(customers.c.shard).where(of).with_for_update())
+
+
 class Imported:
     """The consents of a batch of customers: what is on record, and what the file adds to it."""
 
-    def __init__(self, recorded: Sequence[Row], source: str, now: Any) -> None:
+    def __init__(self, recorded: Sequence[Row], source: str, now: Any, evidence: Evidence = UNTOLD) -> None:
         """`recorded`: (customer_id, number, channel, topic, granted) in order of number; `now` as it is stored."""
         self.rows: list[Row] = []
-        self._source, self._now = source, now
+        self._source, self._now, self._evidence = source, now, evidence
         self._last_number: dict[str, int] = {}
         self._standing: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for customer_id, number, channel, topic, granted in recorded:
@@ -54,9 +102,9 @@ class Imported:
             return False
         number = self._last_number[customer_id] = self._last_number.get(customer_id, 0) + 1
         self._note(customer_id, channel, EVERY_TOPIC, granted)
-        self.rows.append(
-            (shard, customer_id, number, channel, EVERY_TOPIC, granted, IMPORT, self._source, IMPORT, self._now)
-        )
+        basis, wording = (self._evidence.basis, self._evidence.wording) if granted else (IMPORT, None)
+        said = (channel, EVERY_TOPIC, granted, basis, wording, self._source, IMPORT, self._now)
+        self.rows.append((shard, customer_id, number, *said))
         return True
 
     def _note(self, customer_id: str, channel: str, topic: str, granted: bool) -> None:
@@ -81,16 +129,17 @@ def recorded_of(connection: Connection, staged: FromClause) -> Sequence[Row]:
     return connection.execute(rows).all()
 
 
-def add_first(connection: Connection, staged: FromClause, source: str, now: datetime) -> None:
+def add_first(connection: Connection, staged: FromClause, source: str, now: datetime, evidence: Evidence) -> None:
     """The same for the customers in `staged`, who have nothing on record: a yes counts, a no withdraws nothing.
 
     `staged` has a row for each, with `email_consent` and `sms_consent`, which are null when nothing is told.
     """
     numbers = {"email": literal(1), "sms": case((staged.c.email_consent, 2), else_=1)}
     for channel, number in numbers.items():
-        of_all = (channel, EVERY_TOPIC, True, IMPORT, source, IMPORT)
-        said = (staged.c.shard, staged.c.customer_id, number, *map(literal, of_all), literal(now, Instant))
-        rows = select(*said).where(staged.c[f"{channel}_consent"])
+        of_all = map(literal, (channel, EVERY_TOPIC, True, evidence.basis))
+        wording = literal(evidence.wording, Text)
+        said = (*of_all, wording, literal(source), literal(IMPORT), literal(now, Instant))
+        rows = select(staged.c.shard, staged.c.customer_id, number, *said).where(staged.c[f"{channel}_consent"])
         connection.execute(insert_into(connection, consents).from_select(consents.columns.keys(), rows))
 
 

@@ -64,16 +64,22 @@ class CustomerBatch:
     """
 
     def __init__(
-        self, connection: Connection, batch: Sequence[tuple[int, Customer]], source: str, now: datetime
+        self,
+        connection: Connection,
+        batch: Sequence[tuple[int, Customer]],
+        source: str,
+        now: datetime,
+        evidence: consent.Evidence = consent.UNTOLD,
     ) -> None:
-        self._connection, self._source, self._now = connection, source, now
+        self._connection, self._source, self._now, self._evidence = connection, source, now, evidence
         self._merged = Merged()
         time = stored(connection)
         told = [_row(one, time) for _, one in batch]
         rows = {row[1]: row for row in told}
         stage(connection, staged_customers, sorted(rows.values()))
         known, erased = _known(connection)
-        self._consents = consent.Imported(consent.recorded_of(connection, staged_customers), source, time(now))
+        recorded = consent.recorded_of(connection, staged_customers)
+        self._consents = consent.Imported(recorded, source, time(now), evidence)
         met = {*known, *self._consents.customers, *_twice(told, rows)}
         if met:
             rows = {customer_id: row for customer_id, row in rows.items() if customer_id not in met}
@@ -84,7 +90,7 @@ class CustomerBatch:
     def write(self) -> Merged:
         """Bring what is staged into the tables."""
         upsert(self._connection, customers, staged_customers)
-        consent.add_first(self._connection, staged_customers, self._source, self._now)
+        consent.add_first(self._connection, staged_customers, self._source, self._now, self._evidence)
         consent.add(self._connection, self._consents)
         touch(self._connection, staged_customers)
         unstage(self._connection, staged_customers)

@@ -14,10 +14,11 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from automation.customers.consent import UNTOLD, Evidence
 from automation.customers.customer_batch import CustomerBatch
 from automation.customers.event_batch import EventBatch
 from automation.customers.reading import Progress, Reading
-from automation.customers.records import CUSTOMER_COLUMNS, EVENT_COLUMNS, customer, event
+from automation.customers.records import CUSTOMER_COLUMNS, EVENT_COLUMNS, buyer, customer, event
 from automation.customers.staging import begin_batch
 from automation.database.engine import Database
 
@@ -65,16 +66,18 @@ class EventsImported:
 
 
 def import_customers(
-    database: Database, path: Path, now: datetime, progress: Progress | None = None
+    database: Database, path: Path, now: datetime, progress: Progress | None = None, evidence: Evidence = UNTOLD
 ) -> CustomersImported:
     """Customers of a CSV, JSON Lines or Parquet file; `progress` is told the bytes read and the file's size.
 
+    `evidence`: what the consents in it rest on.
     Bad rows go to `<file>.rejects.csv`. Raises BadInput, before anything is written, when the file as a whole cannot
     be used, and on the way when it turns out to be damaged: what was read until then stays.
     """
     created = updated = unchanged = 0
-    with Reading(path, CUSTOMER_COLUMNS, customer, CUSTOMERS_AT_ONCE, progress) as reading:
-        for merged in _merged(database, reading, partial(CustomerBatch, source=path.name, now=now)):
+    clean = partial(buyer, on=now.date()) if evidence.basis == "soft_opt_in" else customer
+    with Reading(path, CUSTOMER_COLUMNS, clean, CUSTOMERS_AT_ONCE, progress) as reading:
+        for merged in _merged(database, reading, partial(CustomerBatch, source=path.name, now=now, evidence=evidence)):
             created += merged.created
             updated += merged.updated
             unchanged += merged.unchanged

@@ -27,14 +27,18 @@ def find_customer(connection: Connection, customer_id: str) -> Row[Any]:
 
 def consents_of(connection: Connection, customer: Row[Any], now: datetime) -> Sequence[Row[Any]]:
     """What was on record by then, the oldest first."""
+    return [row for row in all_consents_of(connection, customer) if stood(row, now)]
+
+
+def all_consents_of(connection: Connection, customer: Row[Any]) -> Sequence[Row[Any]]:
+    """Everything on record, the oldest first: what sending goes by, whatever the clocks of those who wrote it said."""
     mine = and_(consents.c.shard == customer.shard, consents.c.customer_id == customer.customer_id)
-    rows = select(consents).where(mine).order_by(consents.c.number)
-    return [row for row in connection.execute(rows) if stood(row, now)]
+    return connection.execute(select(consents).where(mine).order_by(consents.c.number)).all()
 
 
 def stood(record: Row[Any], moment: datetime) -> bool:
     """Whether a record counts as of a moment. When an imported consent was given nobody told us: it always counts."""
-    return bool(record.recorded_at <= moment or (record.granted and record.basis == IMPORT))
+    return bool(record.recorded_at <= moment or (record.granted and record.actor == IMPORT))
 
 
 def deciding(recorded: Iterable[Row[Any]], channel: str, topic: str) -> Row[Any] | None:

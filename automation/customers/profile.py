@@ -145,3 +145,17 @@ def consent_flag(value: Any) -> bool:
     if flag is None:
         raise ValueError("consent is told by true or false")
     return flag
+
+
+def home_of(country: str | None, phone: str | None) -> str | None:
+    """The country whose rules hold for a customer: their own, else that of their number."""
+    return country or (country_of(phone) if phone else None)
+
+
+@lru_cache(maxsize=10_000)
+def country_of(phone: str) -> str | None:
+    """The country of an E.164 number."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
+        return None

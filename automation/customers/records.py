@@ -1,13 +1,22 @@
 """One raw row becomes a clean customer or event, or is rejected with the column and the reason. No input, no output."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from automation.customers.content import check_key, check_line, json_text, read_json, told
-from automation.customers.profile import consent_flag, country_code, email_address, locale_tag, phone_number, time_zone
+from automation.customers.profile import (
+    consent_flag,
+    country_code,
+    email_address,
+    home_of,
+    locale_tag,
+    phone_number,
+    time_zone,
+)
 from automation.customers.rejects import Rejected
+from automation.regions import region_of
 from automation.values import instant
 
 CUSTOMER_ID = ("customer_id", "id", "userId")
@@ -86,6 +95,22 @@ def customer(row: Mapping[str, Any], /, *, csv: bool) -> Customer:
     return Customer(
         customer_id, email, phone, locale, timezone, country, signup_at, email_consent, sms_consent, attributes
     )
+
+
+def buyer(row: Mapping[str, Any], /, *, csv: bool, on: date) -> Customer:
+    """A customer who may be written to because they bought something, where the law of their country says so on that
+    day. Raises Rejected.
+    """
+    told = customer(row, csv=csv)
+    country = home_of(told.country, told.phone)
+    allowed = region_of(country, on).soft_opt_in
+    for channel, said in (("email", told.email_consent), ("sms", told.sms_consent)):
+        if said and channel not in allowed:
+            where = f"in {country}" if country else "where the country is not known"
+            raise Rejected(
+                f"{channel}_consent", f"{where} a soft opt-in is no permission for {channel}; leave it empty"
+            )
+    return told
 
 
 def event(row: Mapping[str, Any], /, *, csv: bool) -> Event:

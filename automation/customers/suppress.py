@@ -1,14 +1,15 @@
 """What a refusal or an outcome teaches about an address: written once, never undone by an import."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.customers.facts.touch import touch
+from automation.customers.consent import record_consent
 from automation.database.brake import pull_brake
-from automation.database.schema import consents, suppressions
-from automation.database.types import Key
+from automation.database.schema import suppressions
 
 
 def suppress_address(
@@ -22,29 +23,19 @@ def suppress_address(
         pull_brake(connection)
 
 
+STOPPED, SUSPECTED = "unsubscribed", "suspected_stop"
+OWN_WISH = frozenset({STOPPED, SUSPECTED})  # what a new yes of the customer undoes; a bounce or a complaint stays
+
+
+def lift_suppression(connection: Connection, channel: str, address: str, reasons: Collection[str]) -> bool:
+    """The address may be written to again, if it was for one of these reasons that it must not; whether it was."""
+    mine = (suppressions.c.channel == channel, suppressions.c.address == address)
+    return connection.execute(delete(suppressions).where(*mine, suppressions.c.reason.in_(reasons))).rowcount > 0
+
+
 def withdraw_consent(
     connection: Connection, shard: int, customer_id: str, channel: str, source: str, actor: str, now: datetime
 ) -> None:
     """The person wants no more of this channel: a new row of the consent ledger, on every topic."""
-    newest = select(func.coalesce(func.max(consents.c.number), 0)).where(
-        consents.c.shard == shard, consents.c.customer_id == customer_id
-    )
-    row = {
-        "shard": shard,
-        "customer_id": customer_id,
-        "number": connection.execute(newest).scalar_one() + 1,
-        "channel": channel,
-        "topic": "*",
-        "granted": False,
-        "basis": "withdrawn",
-        "source": source,
-        "actor": actor,
-        "recorded_at": now,
-    }
-    connection.execute(insert(consents), row)
-    pull_brake(connection)
-    touch_one(connection, shard, customer_id)
-
-
-def touch_one(connection: Connection, shard: int, customer_id: str) -> None:
-    touch(connection, select(literal(shard).label("shard"), literal(customer_id, Key).label("customer_id")).subquery())
+    said: dict[str, Any] = {"channel": channel, "granted": False, "basis": "withdrawn"}
+    record_consent(connection, shard, customer_id, now, **said, source=source, actor=actor)

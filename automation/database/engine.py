@@ -41,6 +41,7 @@ PRAGMAS = (
 )
 POSTGRES_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c jit=off"
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # "how many were inserted?" is asked everywhere
+HIDE = {"hide_parameters": True}  # an error goes to the log: with the statement, without the addresses in it
 SHARD_LOCKS = 7_003
 LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004, "recovery": 7_005}
 
@@ -119,7 +120,7 @@ def _url(address: str, root: Path) -> URL:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(
-        url, connect_args={"check_same_thread": False, "timeout": 30}, execution_options=KEEP_ROWCOUNT
+        url, connect_args={"check_same_thread": False, "timeout": 30}, execution_options=KEEP_ROWCOUNT, **HIDE
     )
 
     @event.listens_for(engine, "connect")
@@ -171,7 +172,7 @@ def _postgres(url: URL, password: str | None) -> Engine:
     options: dict[str, Any] = {"options": POSTGRES_OPTIONS, "connect_timeout": 10}
     if password:
         options["password"] = password
-    return create_engine(url, connect_args=options, pool_pre_ping=True, execution_options=KEEP_ROWCOUNT)
+    return create_engine(url, connect_args=options, pool_pre_ping=True, execution_options=KEEP_ROWCOUNT, **HIDE)
 
 
 def lock(connection: Connection, name: str, *, shared: bool = False) -> None:

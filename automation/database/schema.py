@@ -315,6 +315,8 @@ consents = Table(
     Column("topic", Key, nullable=False),
     Column("granted", Boolean, nullable=False),
     Column("basis", Text, nullable=False),
+    # What the customer read or wrote when they agreed, where it is known.
+    Column("wording", Text),
     Column("source", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("recorded_at", Instant, nullable=False),

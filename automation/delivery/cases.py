@@ -23,6 +23,7 @@ from sqlalchemy import (
 from automation.clock import local_date
 from automation.customers.facts.compute import facts_table, same_customer
 from automation.customers.facts.refresh import facts_of
+from automation.customers.profile import home_of
 from automation.database.schema import consents, customers, enrollments, messages, offers, suppressions
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id
@@ -261,7 +262,7 @@ def _case(
         priority=row.priority,
         is_marketing=row.kind == "marketing",
         zones=desk.zones(row.timezone, row.country, row.phone),
-        limits=desk.limits(row.channel),
+        limits=desk.limits(row.channel, home_of(row.country, row.phone), now),
         traffic=traffic,
         erased=row.erased_at is not None,
         address=row.to_address,

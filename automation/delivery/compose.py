@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
+from automation.customers.profile import home_of
 from automation.delivery.cases import Loaded
 from automation.delivery.desk import Desk
 from automation.delivery.offers import Code
@@ -19,6 +20,7 @@ from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
 from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
 from automation.messages.templates import CompiledTemplate
+from automation.regions import mark_of
 from automation.settings import Settings
 from automation.values import instant_text
 
@@ -48,7 +50,9 @@ def compose(connection: Connection, desk: Desk, loaded: Loaded, offer: Code | No
 def content_of(template: CompiledTemplate, context: Mapping[str, Any]) -> Content:
     """The same context gives the same content, today and in a year."""
     values = {**context, "zone": ZoneInfo(context["zone"])}
-    return render(template, RenderContext(**values))
+    mark = values.pop("mark", None)
+    content = render(template, RenderContext(**values))
+    return replace(content, subject=f"{mark} {content.subject}") if mark else content
 
 
 def hash_of(content: Content) -> str:
@@ -68,6 +72,7 @@ def _context(
         offer=offer,
         links=(desk.unsubscribe_url(row.message_id), desk.preferences_url(row.message_id)),
         campaign=row.playbook,
+        mark=mark_of(home_of(row.country, row.phone), now.date(), row.channel, row.kind),
     )
 
 
@@ -80,10 +85,11 @@ def context_of(
     offer: Code | None,
     links: tuple[str, str],
     campaign: str,
+    mark: str | None = None,
 ) -> dict[str, Any]:
     """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it.
 
-    `links` are the addresses for unsubscribing and for preferences.
+    `links` are the addresses for unsubscribing and for preferences; `mark` is what the subject has to begin with.
     """
     business = settings.business
     return {
@@ -101,7 +107,7 @@ def context_of(
         "locale": customer["locale"] or business.locale,
         "zone": business.timezone,
         "campaign": campaign,
-    }
+    } | ({"mark": mark} if mark else {})
 
 
 def with_stage_facts(facts: Mapping[str, Any], lifecycle: Lifecycle, day: Day) -> dict[str, Any]:

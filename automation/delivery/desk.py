@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from sqlalchemy import Connection, or_, select
 
 from automation.clock import zones_of
+from automation.customers.profile import country_of
 from automation.database.schema import installation
 from automation.database.work import pauses
 from automation.delivery.decide import Limits
 from automation.delivery.tokens import keys_of, make_token
 from automation.lifecycle.conditions import Day
 from automation.playbooks.load import Book
+from automation.regions import region_of, window_in
 from automation.settings import Settings
 
 
@@ -31,9 +32,11 @@ class Desk:
     def day(self, now: datetime) -> Day:
         return Day(now, self.settings.business.zone)
 
-    def limits(self, channel: str) -> Limits:
+    def limits(self, channel: str, country: str | None, now: datetime) -> Limits:
+        """What the shop allows, and what the customer's country does."""
         rules = self.settings.channel(channel)
-        return Limits(rules.window, rules.max_per_day, rules.max_per_week)
+        window = window_in(region_of(country, now.date()), channel, rules.window)
+        return Limits(window, rules.max_per_day, rules.max_per_week)
 
     def zones(self, timezone: str | None, country: str | None, phone: str | None) -> tuple[ZoneInfo, ...]:
         """Where the customer may be: their zone, else those of their country or of their number's country."""
@@ -53,14 +56,6 @@ class Desk:
 
     def _token(self, message_id: int) -> str:
         return make_token(keys_of(self.settings, self.identity)[0], message_id)
-
-
-def country_of(phone: str) -> str | None:
-    """The country of an E.164 number."""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return None
 
 
 def open_desk(connection: Connection, settings: Settings, book: Book) -> Desk:

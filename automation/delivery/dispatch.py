@@ -21,6 +21,7 @@ from automation.delivery.desk import Desk
 from automation.delivery.health.pace import CLAIM, Pace
 from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.http import Door, Doors, Line
+from automation.delivery.outcomes.answers import answer_texts
 from automation.delivery.posting import Posting
 from automation.delivery.prepare import Prepared, hold_all, prepare
 from automation.delivery.providers import account_of
@@ -170,6 +171,8 @@ class Dispatch:
         return prepared
 
     def _recover(self, connection: Connection) -> Prepared:
+        """Texts that ask for help are answered with what is due now."""
+        answer_texts(connection, self.desk, self.clock())
         again = recover(connection, self.desk, self._accounts, self.worker, self.clock(), self.tally)
         for key in {call.provider for call in again}:
             self._pace.standing(connection, key)

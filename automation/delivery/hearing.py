@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.customers.facts.touch import touch_one
+from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.delivery.calls import Call
 from automation.delivery.desk import Desk
 from automation.delivery.health import trouble

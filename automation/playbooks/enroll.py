@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    FromClause,
     Table,
     and_,
     case,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from automation.clock import local_date
 from automation.customers.facts.compute import same_customer
 from automation.customers.facts.refresh import touched
-from automation.database.engine import draw
+from automation.database.engine import draw, lock_shards
 from automation.database.numbers import numbered
 from automation.database.schema import Shards, enrollments, events, facts_as_of, messages
 from automation.database.temporary import counted, empty, shard_column, temporary
@@ -64,12 +65,31 @@ def enter_playbooks(
     """
     today = local_date(day.now, day.zone)
     taking = [playbook for playbook in playbooks if playbook.takes(today) and playbook.stages]
-    empty(connection, turns)
     if not taking:
+        empty(connection, turns)
         return Counter()
-    empty(connection, entering)
     found = union_all(*(_entering(one, everyone, facts, shards, day) for one in taking)).subquery("found")
     ours = select(facts_as_of.c.shard).where(shards.of(facts_as_of)).subquery("ours")
+    return _admit(connection, found, ours, day)
+
+
+def enter_one(connection: Connection, playbook: Playbook, asking: FromClause, day: Day) -> None:
+    """Enroll the customers named in `asking` (shard, customer_id), each unless they are in it or were lately."""
+    rows = select(
+        asking.c.shard,
+        asking.c.customer_id,
+        literal(playbook.key, Key).label("playbook"),
+        literal(MAIN, Key).label("arm"),
+        literal("", Key).label("entered_stage"),
+    ).where(not_(_may_not_enter(playbook, asking, day)))
+    _admit(connection, rows.subquery("found"), asking, day)
+
+
+def _admit(connection: Connection, found: FromClause, ours: FromClause, day: Day) -> Counter[str]:
+    """Rows of `found` become passages. `ours` names their shards, at least."""
+    lock_shards(connection, ours)
+    empty(connection, turns)
+    empty(connection, entering)
     found = numbered(enrollments.c.enrollment_id, found, ours, found.c.customer_id, found.c.playbook)
     connection.execute(insert(entering).from_select(found.columns.keys(), select(found)))
     counted(connection, entering)
@@ -98,12 +118,12 @@ def _entering(playbook: Playbook, everyone: float, facts: Table, shards: Shards,
     ).where(shards.of(facts), *rules, not_(_may_not_enter(playbook, facts, day)))
 
 
-def _may_not_enter(playbook: Playbook, facts: Table, day: Day) -> ColumnElement[bool]:
+def _may_not_enter(playbook: Playbook, facts: FromClause, day: Day) -> ColumnElement[bool]:
     """Still in the playbook, or was in it (too recently)."""
     barred = exists().where(same_customer(enrollments, facts), enrollments.c.playbook == playbook.key)
-    if playbook.model.reenter_after is None:
+    if playbook.reenter_after is None:
         return barred
-    recent = enrollments.c.exited_at > day.now - playbook.model.reenter_after
+    recent = enrollments.c.exited_at > day.now - playbook.reenter_after
     return barred.where(or_(OPEN, recent))
 
 

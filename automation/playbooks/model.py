@@ -24,6 +24,7 @@ Family = Literal[
 ]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
+ANSWERS_AGAIN = timedelta(minutes=10)  # two machines would answer each other for ever
 MAIN = "main"
 HOLDOUT = "holdout"
 
@@ -92,7 +93,8 @@ class PlaybookModel(PlaybookPart):
 
     name: str = Field(min_length=1)
     family: Family
-    stages: tuple[str, ...] = Field(min_length=1, description="roles, or stage keys of the lifecycle in use")
+    stages: tuple[str, ...] = Field((), description="roles, or stage keys of the lifecycle in use")
+    answers: Literal["help"] | None = Field(None, description="instead of stages: whoever sends us a text that says so")
     when: str | None = None
     kind: Literal["marketing", "transactional"] = "marketing"
     topic: str = Field("offers", min_length=1, description="consent topic")
@@ -107,6 +109,16 @@ class PlaybookModel(PlaybookPart):
     goal: Goal | None = None
     offer: Offer | None = None
     steps: tuple[StepModel, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _somebody_enters(self) -> "PlaybookModel":
+        if self.answers is None and not self.stages:
+            raise ValueError('say who enters: stages = ["loyal"], or answers = "help"')
+        if self.answers is not None and self.stages:
+            raise ValueError("a playbook that answers texts has no stages")
+        if self.answers is not None and (self.kind == "marketing" or any(one.channel != "sms" for one in self.steps)):
+            raise ValueError('an answer to a text is a text, and kind = "transactional"')
+        return self
 
     @field_validator("starts", "ends", mode="before")
     @classmethod
@@ -162,6 +174,11 @@ class Playbook:
     def arms(self) -> Sequence[Variant]:
         """The variants an enrollment's arm is drawn from: those of the first step that has some."""
         return next((step.model.variants for step in self.steps if step.model.variants), ())
+
+    @property
+    def reenter_after(self) -> timedelta | None:
+        """How long after leaving a customer may enter again; None: never."""
+        return self.model.reenter_after or (ANSWERS_AGAIN if self.model.answers else None)
 
     def starts_later(self, today: date) -> bool:
         return self.model.starts is not None and today < self.model.starts

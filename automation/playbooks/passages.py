@@ -84,6 +84,8 @@ def _rule(rule: str, value: Any, passed: bool, reason: Reason) -> Rule:
 
 
 def _stage(playbook: Playbook, facts: Mapping[str, Any]) -> Rule:
+    if playbook.model.answers is not None:
+        return _rule(f"sends a text that says {playbook.model.answers}", None, False, Reason.NOT_ASKED)
     words = ", ".join(sorted(playbook.stages) or playbook.model.stages)
     return _rule(f"stage in ({words})", facts["stage"], facts["stage"] in playbook.stages, Reason.OTHER_STAGE)
 
@@ -110,7 +112,7 @@ def _date(word: str, edge: date, today: date, passed: bool, reason: Reason) -> R
 
 def again(playbook: Playbook, last: Passage | None, day: Day) -> Rule:
     """Whether somebody with this newest passage may enter."""
-    pause = playbook.model.reenter_after
+    pause = playbook.reenter_after
     rule = "enters once ever" if pause is None else f"enters again after {duration_text(pause)}"
     if last is None:
         return _rule(rule, "never entered", True, Reason.ENTERED_BEFORE)

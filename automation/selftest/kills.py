@@ -15,7 +15,7 @@ from automation.clock import wall_clock
 from automation.database.engine import open_database
 from automation.delivery.sandbox import SandboxServer
 from automation.errors import AutomationError
-from automation.faultpoints import POINTS
+from automation.faultpoints import SENDING
 from automation.selftest.check import Finding, check
 from automation.selftest.life import DONE, WAITING, live
 from automation.selftest.shop import BEGINNING, Kind, open_shop, own_database
@@ -116,7 +116,7 @@ class End:
     def drawn(cls, draw: random.Random, usual: float) -> "End":
         if draw.random() < 0.5:  # noqa: PLR2004 (one half at drawn instants, one at named places)
             return cls(after=draw.uniform(0, 1.2 * usual))
-        return cls(faults=f"{draw.choice(POINTS)}=kill@{draw.randint(1, MOST_HITS)}")
+        return cls(faults=f"{draw.choice(SENDING)}=kill@{draw.randint(1, MOST_HITS)}")
 
 
 @contextmanager

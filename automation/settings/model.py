@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     serve: Serve = Serve()
     holdout: Holdout = Holdout()
     alerts: Alerts = Alerts()
+    topics: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="what customers read for a topic, by language"
+    )
     secret_key: SecretStr | None = Field(None, description="signs unsubscribe links, from the environment")
     previous_secret_key: SecretStr | None = Field(None, description="likewise, of links that were sent before a change")
     root: Path = Field(Path(), exclude=True)

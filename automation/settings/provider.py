@@ -30,6 +30,9 @@ class Provider(Section):
     token: SecretStr | None = Field(None, description="the provider's secret, from the environment")
     webhook_secret: SecretStr | None = Field(None, description="what its calls are checked with, from the environment")
     webhook_key: str | None = Field(None, description="likewise, where it is a public key or a topic's name")
+    answers_help: bool | None = Field(
+        None, description="whether the vendor answers HELP itself; by default to numbers of the US and Canada"
+    )
     session_token: SecretStr | None = Field(None, description="of temporary AWS credentials, from the environment")
 
     @field_validator("base_url")

@@ -87,6 +87,7 @@ class SmsRules(ChannelRules):
     providers: tuple[str, ...] = Field(("sandbox_sms",), min_length=1)
     window: WindowPair = Window(clock_time("09:00"), clock_time("20:00"))
     max_per_week: int = Field(2, ge=0, le=1000)
+    yes_is_start: bool = Field(False, description="whether a plain yes that comes in is a START")
 
 
 class Alerts(Section):

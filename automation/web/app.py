@@ -1,4 +1,4 @@
-"""The web application: what providers call, and the link in every email."""
+"""The web application: what providers call, and the two links in every email."""
 
 import asyncio
 import logging
@@ -20,8 +20,11 @@ from automation.delivery.hooks import HOOKS, HookCall
 from automation.delivery.http import Door, Doors
 from automation.delivery.outcomes.at_home import key_of
 from automation.delivery.outcomes.inbox import keep_call, steps
+from automation.faultpoints import reach
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
+from automation.web.page import body_of
+from automation.web.preferences import PreferencePage
 from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ class Hooks:
         hook = HOOKS.get(provider.kind) if provider else None
         if provider is None or hook is None:
             return UNKNOWN
-        body = await _body(request)
+        body = await body_of(request, LARGEST)
         if body is None:
             return TOO_LARGE
         call = HookCall(request.method, self._url(request), _headers(request), body)
@@ -58,6 +61,7 @@ class Hooks:
         if not hook.is_genuine(call, key, self.clock()):
             log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
             return UNSIGNED
+        reach("hook_verified")
         if hook.kind in KINDS:
             await self.amazon.confirm(call, home)
         return await self._keep(name, call)
@@ -71,6 +75,7 @@ class Hooks:
         except Exception:
             log.exception("a provider's call cannot be kept; the vendor is asked to tell it again")
             return AWAY
+        reach("hook_committed")
         self.waiting.set()
         return TAKEN
 
@@ -116,12 +121,14 @@ def create_app(
     async def called(request: Request) -> Response:
         return await hooks(request)
 
-    links = Unsubscribe(database, settings, clock)
+    links, preferences = Unsubscribe(database, settings, clock), PreferencePage(database, settings, clock)
     return Starlette(
         routes=[
             Route("/hooks/{provider}", called, methods=["GET", "POST"]),
             Route("/u/{token}", links.show, methods=["GET"]),
             Route("/u/{token}", links.do, methods=["POST"]),
+            Route("/p/{token}", preferences.show, methods=["GET"]),
+            Route("/p/{token}", preferences.do, methods=["POST"]),
             Route("/pages.css", _stylesheet),
         ],
         lifespan=lifespan,
@@ -131,16 +138,6 @@ def create_app(
 
 async def _stylesheet(request: Request) -> Response:  # noqa: ARG001 (likewise)
     return FileResponse(Path(__file__).with_name("pages.css"), headers={"cache-control": "max-age=3600"})
-
-
-async def _body(request: Request) -> bytes | None:
-    """None when it is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            return None
-    return bytes(body)
 
 
 def _headers(request: Request) -> dict[str, str]:

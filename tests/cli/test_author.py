@@ -165,11 +165,11 @@ def test_lifecycles_that_are_not_in_use_are_checked_too(shop: Path, run: Run) ->
         ('from = "+15550100"', 'from = "Example Shop Ltd"', (33, 8)),
         ('providers = ["sandbox_sms"]', 'providers = ["sandbox_email"]', (34, 14)),
         ('url = "sqlite:///automation.db"', 'url = "mysql://shop"', (6, 7)),
-        ('kind = "twilio"', 'kind = "twilio"\naccount = "AC1"', (48, 2)),
+        ('kind = "twilio"', 'kind = "twilio"\naccount = "AC1"', (49, 2)),
         (
             'base_url = "http://127.0.0.1:8025"       # `automation sandbox`; remove it to reach the real provider\n',
             "",
-            (39, 2),
+            (40, 2),
         ),
     ],
 )

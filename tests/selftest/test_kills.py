@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 import planted
 import pytest
 
-from automation.faultpoints import POINTS
+from automation.faultpoints import SENDING
 from automation.selftest import KEYED, KEYLESS, Finding, selftest
 from automation.selftest.kills import WHILE, End, Trial, WorkerFailed, trial
 from automation.selftest.shop import KEYLESS_RESEND, Kind
@@ -26,12 +26,12 @@ def server(request: pytest.FixtureRequest) -> str | None:
 @pytest.mark.parametrize("kind", [KEYED, KEYLESS, KEYLESS_RESEND], ids=lambda kind: kind.name)
 def test_a_kill_at_every_named_place_loses_nothing_and_hides_nothing(kind: Kind, server: str | None) -> None:
     with trial(kind, server, customers=12) as made:
-        for point in POINTS:
+        for point in SENDING:
             made.finish()
             made.lives([End(faults=f"{point}=kill@1")])
         made.finish()
         found = made.check(seed=0, seconds=0)
-    assert made.kills == len(POINTS)
+    assert made.kills == len(SENDING)
     assert found.ok, found
     assert found.taken >= found.messages - found.unknown
     assert (found.unknown > 0) is (kind is KEYLESS)

@@ -46,7 +46,7 @@ class Mishap:
     def power_cut(self) -> None:
         """At a named place, or at some statement or commit, of what follows."""
         if self._chance.random() < 0.6:
-            point = self._chance.choice(faultpoints.POINTS)
+            point = self._chance.choice(faultpoints.SENDING)
             faultpoints.REGISTRY[point] = faultpoints.Fault(_cut, self._chance.choice((1, 1, 1, 2, 3, 5)))
         else:
             self._arm(_cut)

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from simulator.happening import Time
 from simulator.people import PLACES, Person, newcomer
 from simulator.staff import Act, Noting, Staff, nothing
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from automation.customers.consent import record_consent
 from automation.customers.load import import_customers, import_events
-from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.brake import pull_brake
 from automation.database.engine import Database
-from automation.database.schema import consents, customers, messages, shard_of
+from automation.database.schema import customers, messages, shard_of
 
 TOPICS = ("offers", "surveys", "news")
 HUNTED = 0.8
@@ -118,15 +119,8 @@ class World:
 
     def _consent(self, connection: Connection, person: Person, channel: str, topic: str, *, granted: bool) -> None:
         shard, customer_id = shard_of(person.customer_id), person.customer_id
-        newest = select(func.max(consents.c.number)).where(
-            consents.c.shard == shard, consents.c.customer_id == customer_id
-        )
-        row = {"shard": shard, "customer_id": customer_id, "channel": channel, "topic": topic, "granted": granted}
-        row |= {"number": (connection.execute(newest).scalar() or 0) + 1, "basis": "page", "source": "page"}
-        connection.execute(insert(consents), row | {"actor": "customer", "recorded_at": self.time.clock()})
-        if not granted:
-            pull_brake(connection)
-        touch_one(connection, shard, customer_id)
+        said: dict[str, Any] = {"channel": channel, "topic": topic, "granted": granted, "basis": "page"}
+        record_consent(connection, shard, customer_id, self.time.clock(), **said, source="page", actor="customer")
 
     def told_by_file(self) -> Noting:
         """An import says yes or no to a channel."""

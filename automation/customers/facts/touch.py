@@ -22,3 +22,7 @@ def touch(connection: Connection, staged: FromClause) -> None:
     connection.execute(
         marked.on_conflict_do_update(index_elements=["shard", "customer_id"], set_={"stale": True}, where=not_yet)
     )
+
+
+def touch_one(connection: Connection, shard: int, customer_id: str) -> None:
+    touch(connection, select(literal(shard).label("shard"), literal(customer_id, Key).label("customer_id")).subquery())

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from automation.clock import local_date, local_text
+from automation.customers.profile import home_of
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.decide import WEEK, Case
 from automation.delivery.desk import pauses_at
@@ -55,7 +56,7 @@ def ask(
         priority=message.priority,
         is_marketing=message.kind == "marketing",
         zones=desk.zones(customer.timezone, customer.country, customer.phone),
-        limits=desk.limits(message.channel),
+        limits=desk.limits(message.channel, home_of(customer.country, customer.phone), moment),
         traffic=past.traffic(message.channel, moment, without=message.message_id),
         erased=customer.erased_at is not None and customer.erased_at <= moment,
         address=message.address or past.address(message.channel),

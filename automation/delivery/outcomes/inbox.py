@@ -13,6 +13,7 @@ from automation.database.hooks import hook_calls
 from automation.delivery.hooks import HOOKS, Event, HookCall, InboundText, Told
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
+from automation.faultpoints import reach
 from automation.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def steps(database: Database, settings: Settings, clock: Callable[[], datetime])
     while (row := _next(database)) is not None:
         problem = None
         try:
-            yield from _take(database, row.provider, _told(settings, row), clock())
+            yield from _take(database, settings, row.provider, _told(settings, row), clock())
+            reach("hook_taken")
         except DatabaseError:
             raise
         except Exception as error:
@@ -81,11 +83,13 @@ def _told(settings: Settings, row: Row[Any]) -> Sequence[Told]:
     return hook.told(HookCall(row.method, row.url, row.headers, row.body)) if hook else ()
 
 
-def _take(database: Database, provider: str, told: Sequence[Told], now: datetime) -> Iterator[Taken]:
+def _take(
+    database: Database, settings: Settings, provider: str, told: Sequence[Told], now: datetime
+) -> Iterator[Taken]:
     for start in range(0, len(told), AT_ONCE):
         part = told[start : start + AT_ONCE]
         with database.writing() as connection:
             for text in (one for one in part if isinstance(one, InboundText)):
-                hear(connection, provider, text, now)
+                hear(connection, settings, provider, text, now)
             taken = take(connection, provider, [one for one in part if isinstance(one, Event)], now)
         yield taken

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.customers.suppress import suppress_address, touch_one, withdraw_consent
+from automation.customers.facts.touch import touch_one
+from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.database.hooks import hook_events
 from automation.database.schema import SHARDS, UNKNOWN, messages, outcomes
 from automation.database.temporary import empty, shard_column, temporary

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from automation.customers.consent import lock_customer
 from automation.customers.suppress import withdraw_consent
 from automation.database.schema import SHARDS, consents, messages, outcomes
 
@@ -18,16 +19,18 @@ def unsubscribe(connection: Connection, message_id: int, now: datetime) -> None:
     row = connection.execute(found).one_or_none()
     if row is None:
         return
+    lock_customer(connection, row.shard, row.customer_id)
     newest = select(consents.c.topic, consents.c.granted).where(
         consents.c.shard == row.shard, consents.c.customer_id == row.customer_id, consents.c.channel == row.channel
     )
     last = connection.execute(newest.order_by(consents.c.number.desc()).limit(1)).one_or_none()
     if last is None or last.granted or last.topic != "*":
         withdraw_consent(connection, row.shard, row.customer_id, row.channel, LINK, "customer", now)
-    _note(connection, row.shard, message_id, now)
+    note_unsubscribed(connection, row.shard, message_id, now)
 
 
-def _note(connection: Connection, shard: int, message_id: int, now: datetime) -> None:
+def note_unsubscribed(connection: Connection, shard: int, message_id: int, now: datetime) -> None:
+    """That this message's link was used for it."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {
         "shard": shard,

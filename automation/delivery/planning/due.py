@@ -13,7 +13,9 @@ from automation.values import Window
 DAY = timedelta(days=1)
 
 
-def due_at(desk: Desk, playbook: Playbook, step: Step, since: datetime, zones: Sequence[ZoneInfo]) -> datetime:
+def due_at(
+    desk: Desk, playbook: Playbook, step: Step, since: datetime, zones: Sequence[ZoneInfo], country: str | None
+) -> datetime:
     """`since` is when the customer entered, or when the previous step was over.
 
     A delay of whole days with a preferred time counts local dates: "5 days" and "10:00" after a message of 10:00:07
@@ -22,7 +24,7 @@ def due_at(desk: Desk, playbook: Playbook, step: Step, since: datetime, zones: S
     model = step.model
     if not playbook.is_marketing and model.at is None:
         return since + model.after
-    return _next(since, model.after, model.at, desk.limits(model.channel).window, tuple(zones))
+    return _next(since, model.after, model.at, desk.limits(model.channel, country, since).window, tuple(zones))
 
 
 @lru_cache(maxsize=10_000)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from automation.customers.facts.compute import same_customer
+from automation.customers.profile import home_of
 from automation.database.schema import customers
 from automation.database.temporary import counted, empty, temporary
 from automation.database.types import Instant, Key
@@ -77,7 +78,8 @@ def has_its_turn(rows: FromClause) -> ColumnElement[bool]:
 def _row(desk: Desk, now: datetime, key: str, index: int, timezone: str, country: str, phone: str) -> dict[str, Any]:
     playbook = desk.book.playbooks[key]
     step = playbook.steps[index]
-    due = due_at(desk, playbook, step, now, desk.zones(timezone or None, country or None, phone or None))
+    zones = desk.zones(timezone or None, country or None, phone or None)
+    due = due_at(desk, playbook, step, now, zones, home_of(country, phone))
     return {
         "playbook": key,
         "step": index,

@@ -5,7 +5,7 @@ either, give `since`. A customer who may live in several zones must have been wr
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +13,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, type_coerce
 
 from automation.clock import is_open, local_date, zones_of
+from automation.customers.profile import country_of
 from automation.database.schema import Shards, attempts, customers, messages
 from automation.database.types import Instant, later
-from automation.delivery.desk import country_of
 from automation.delivery.verify.finding import PAGE, Violation
+from automation.regions import region_of
 from automation.settings import CHANNELS, Settings
+from automation.values import Window
 
 DAY = timedelta(days=1)
 WEEK = 7
+MINUTES = 24 * 60
+UTC_ZONE = ZoneInfo("UTC")
 PLACE = (customers.c.timezone, customers.c.country, customers.c.phone)
 STREAM = {"yield_per": PAGE}
 one_open = lru_cache(maxsize=10_000)(is_open)  # many posts begin at one instant
@@ -98,7 +102,8 @@ def outside_windows(connection: Connection, settings: Settings, shards: Shards, 
     )
     for row in connection.execute(begun, execution_options=STREAM):
         zones = _zones(row, settings)
-        if not one_open(row.started_at, settings.channel(row.channel).window, zones):
+        windows = _windows(settings.channel(row.channel).window, row.channel, _country(row), row.started_at.date())
+        if not all(one_open(row.started_at, window, zones) for window in windows):
             wall = ", ".join(sorted({f"{row.started_at.astimezone(zone):%H:%M}" for zone in zones}))
             told = f"Attempt {row.number} began outside the window, at {wall} where the customer lives."
             yield Violation("I7", {"message_id": row.message_id, "customer_id": row.customer_id}, told)
@@ -106,7 +111,23 @@ def outside_windows(connection: Connection, settings: Settings, shards: Shards, 
 
 def _zones(row: Any, settings: Settings) -> Sequence[ZoneInfo]:
     """Where they live, else every zone of their country, else of their number's country, else the business's."""
-    country = row.country
-    if row.timezone is None and country is None and row.phone is not None:
-        country = country_of(row.phone)
+    country = row.country if row.timezone is not None else _country(row)
     return zones_of(row.timezone, country, settings.business.zone)
+
+
+def _country(row: Any) -> str | None:
+    """Theirs, else their number's."""
+    own: str | None = row.country
+    return own if own is not None or row.phone is None else country_of(row.phone)
+
+
+@lru_cache(maxsize=1000)
+def _windows(shops: Window, channel: str, country: str | None, on: date) -> Sequence[Window]:
+    """Those that must both be open: the shop's and the country's, or the country's alone when they never are."""
+    theirs = region_of(country, on).windows.get(channel)
+    if theirs is None:
+        return (shops,)
+    day = datetime.combine(on, time.min, UTC)
+    minutes = (day + timedelta(minutes=minute) for minute in range(MINUTES))
+    ever = any(is_open(one, shops, (UTC_ZONE,)) and is_open(one, theirs, (UTC_ZONE,)) for one in minutes)
+    return (shops, theirs) if ever else (theirs,)

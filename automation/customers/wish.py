@@ -1,0 +1,53 @@
+"""What a customer told a person: a consent, or that they want no more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from automation.customers.consent import record_consent
+from automation.customers.lookup import find_customer
+from automation.customers.suppress import OWN_WISH, lift_suppression
+from automation.database.audit import note
+from automation.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`topic` "*" is all of the channel; `wording` is what they agreed to."""
+
+    customer_id: str
+    channel: str
+    topic: str
+    granted: bool
+    wording: str = ""
+
+
+def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: datetime) -> None:
+    """On the record for good, with who took it down.
+
+    Raises BadInput for a yes without its wording, UnknownCustomer.
+    """
+    if wish.granted and not wish.wording.strip():
+        raise BadInput("--wording: say what the customer agreed to; a consent that nobody can show is none")
+    if not wish.topic.strip() or not wish.topic.isprintable():
+        raise BadInput("--topic: name a topic as playbooks do, or leave it out for the whole channel")
+    customer = find_customer(connection, wish.customer_id)
+    act = "consent_given" if wish.granted else "consent_withdrawn"
+    note(connection, by, act, f"customer:{wish.customer_id}", words, now)
+    record_consent(
+        connection,
+        customer.shard,
+        customer.customer_id,
+        now,
+        channel=wish.channel,
+        topic=wish.topic,
+        granted=wish.granted,
+        basis="told" if wish.granted else "withdrawn",
+        wording=wish.wording.strip() or None,
+        source="person",
+        actor=by.strip(),
+    )
+    address = customer.email if wish.channel == "email" else customer.phone
+    if wish.granted and address is not None:
+        lift_suppression(connection, wish.channel, address, OWN_WISH)

@@ -1,0 +1,423 @@
+"""The page on which customers choose: it shows one customer what they get, and saves what they changed."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+from serving import served
+from shop import Shop, at, playbook, step
+from sqlalchemy import event, update
+
+from automation.customers.suppress import suppress_address, withdraw_consent
+from automation.database.brake import brake
+from automation.database.schema import consents, customers, outcomes, shard_of, suppressions
+from automation.delivery.desk import open_desk
+from automation.delivery.verify import verify
+from automation.web.words import WORDS, topic_name
+
+DAY1, NOON, LATER = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z", "2026-03-02T12:00:00Z"
+ALL, OFFERS, NEWS = "email:*", "email:offers", "email:shop_news"
+TEXTS, TEXT_OFFERS = "sms:*", "sms:offers"
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what the database has no part in
+EVERYTHING = {ALL, OFFERS, NEWS, TEXTS, TEXT_OFFERS}
+
+
+@pytest.fixture
+def planned(shop: Shop) -> Shop:
+    """Offers by email and text, news by email; nobody was written to yet."""
+    texts = step("two", "hello/text", "sms", late_by="3 days")
+    shop.write(
+        care=playbook(step("one", late_by="3 days") + texts),
+        letter=playbook(step("one", late_by="3 days"), topic="shop_news"),
+        notice=playbook(topic="invoices", kind="transactional"),
+        winter=playbook(topic="winter", active=False),
+        summer=playbook(topic="summer", ends="2026-01-31").replace('"2026-01-31"', "2026-01-31"),
+    )
+    shop.customers("ada", "bob", locale="pl-PL")
+    shop.evaluate(DAY1)
+    return shop
+
+
+@pytest.fixture
+def address(planned: Shop) -> Iterator[str]:
+    with served(planned, LATER) as found:
+        yield found
+
+
+def link(shop: Shop, customer: str) -> str:
+    """The path that stands in the customer's first mail."""
+    row = next(one for one in shop.rows() if one.customer_id == customer and one.channel == "email")
+    with shop.database.reading() as connection:
+        url = open_desk(connection, shop.settings, shop.book).preferences_url(row.message_id)
+    return url.removeprefix(shop.settings.business.public_url)
+
+
+def get(url: str, **given: Any) -> httpx.Response:
+    return httpx.get(url, trust_env=False, **given)
+
+
+def post(url: str, was: set[str], now: set[str], **given: Any) -> httpx.Response:
+    return httpx.post(url, data={"was": sorted(was), "now": sorted(now)}, trust_env=False, **given)
+
+
+def boxes(page: httpx.Response) -> dict[str, bool]:
+    found = re.findall(r'<input type="checkbox"[^>]* value="([^"]*)"( checked)?', page.text)
+    return {unescape(value): bool(checked) for value, checked in found}
+
+
+def written(shop: Shop, customer: str = "ada") -> list[tuple[str, str, bool]]:
+    """What the page added to the consent ledger."""
+    mine = (row for row in shop.rows(consents) if row.customer_id == customer and row.source == "page")
+    return [(row.channel, row.topic, row.granted) for row in mine]
+
+
+def refuse(shop: Shop, channel: str, target: str, reason: str) -> None:
+    with shop.database.writing() as connection:
+        suppress_address(connection, channel, target, reason, "sandbox_email", at(NOON))
+
+
+def test_the_page_shows_each_topic_of_active_marketing_and_changes_nothing(planned: Shop, address: str) -> None:
+    before = planned.rows(consents)
+    page = get(address + link(planned, "ada"))
+    assert (page.status_code, boxes(page)) == (200, dict.fromkeys(EVERYTHING, True))
+    assert httpx.head(address + link(planned, "ada"), trust_env=False).status_code == 200
+    assert planned.rows(consents) == before
+
+
+@on_sqlite
+def test_it_speaks_the_customers_language_and_calls_topics_as_people_do(planned: Shop, address: str) -> None:
+    page = get(address + link(planned, "ada")).text
+    assert '<html lang="pl">' in page
+    assert ">Oferty</label>" in page
+    assert ">Shop news</label>" in page
+
+
+@on_sqlite
+def test_it_calls_topics_as_the_business_does(planned: Shop) -> None:
+    with (planned.folder / "config.toml").open("a", encoding="utf-8") as config:
+        config.write('[topics]\nshop_news = { en = "News", pl = "Nowości <3" }\n')
+    with served(planned, LATER) as address:
+        assert ">Nowości &lt;3</label>" in get(address + link(planned, "ada")).text
+
+
+@on_sqlite
+def test_no_address_is_shown_in_full_and_nothing_of_anybody_else(planned: Shop, address: str) -> None:
+    page = get(address + link(planned, "ada")).text
+    assert "a…@example.com" in page
+    assert "…123" in page
+    assert not any(one in page for one in ("ada@", "+12015550123", "bob", ">ada"))
+
+
+@on_sqlite
+def test_only_channels_with_an_address_are_shown(planned: Shop, address: str) -> None:
+    with planned.database.writing() as connection:
+        connection.execute(update(customers).values(phone=None))
+    assert set(boxes(get(address + link(planned, "ada")))) == {ALL, OFFERS, NEWS}
+    with planned.database.writing() as connection:
+        connection.execute(update(customers).values(email=None))
+    page = get(address + link(planned, "ada"))
+    assert boxes(page) == {}
+    assert WORDS["pl"].nowhere in page.text
+
+
+def test_a_topic_that_is_unticked_is_taken_back_before_the_next_post(planned: Shop, address: str) -> None:
+    with planned.database.reading() as connection:
+        before = brake(connection)
+    done = post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {OFFERS})
+    assert (done.status_code, done.headers["location"]) == (303, "?saved=1")
+    assert written(planned) == [("email", "offers", False)]
+    (withdrawn,) = (row for row in planned.rows(consents) if not row.granted)
+    assert (withdrawn.basis, withdrawn.source, withdrawn.actor) == ("withdrawn", "page", "customer")
+    with planned.database.reading() as connection:
+        assert brake(connection) > before
+    planned.send(NOON)
+    sent = {(row.customer_id, row.playbook, row.status) for row in planned.rows() if row.channel == "email"}
+    assert {("ada", "care", "skipped"), ("ada", "letter", "sent"), ("bob", "care", "sent")} <= sent
+    assert verify(planned.database, planned.settings).ok
+
+
+@on_sqlite
+def test_after_saving_the_page_says_so_and_shows_what_stands(planned: Shop, address: str) -> None:
+    page = post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {OFFERS}, follow_redirects=True)
+    assert (page.status_code, page.request.method) == (200, "GET")
+    assert WORDS["pl"].saved in page.text
+    assert [value for value, on in boxes(page).items() if not on] == [OFFERS]
+    assert len(get(str(page.url)).text) == len(page.text)
+    assert len(written(planned)) == 1
+
+
+def test_a_channel_that_is_unticked_is_off_whatever_is_ticked_below_it(planned: Shop, address: str) -> None:
+    page = post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {ALL}, follow_redirects=True)
+    assert written(planned) == [("email", "*", False)]
+    assert [value for value, on in boxes(page).items() if on] == [TEXTS, TEXT_OFFERS]
+    assert [row.outcome for row in planned.rows(outcomes)] == ["unsubscribed"]
+
+
+@on_sqlite
+def test_texts_are_switched_off_without_the_mail_counting_as_unsubscribed(planned: Shop, address: str) -> None:
+    post(address + link(planned, "ada"), EVERYTHING, EVERYTHING - {TEXTS})
+    assert written(planned) == [("sms", "*", False)]
+    assert planned.rows(outcomes) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "rows", "standing"),
+    [
+        ({ALL}, [("email", "*", True)], {ALL, OFFERS, NEWS}),
+        ({ALL, OFFERS, NEWS}, [("email", "*", True)], {ALL, OFFERS, NEWS}),
+        ({ALL, OFFERS}, [("email", "offers", True)], {ALL, OFFERS}),
+        ({NEWS}, [("email", "shop_news", True)], {ALL, NEWS}),
+    ],
+)
+def test_what_is_switched_on_again_is_what_was_ticked(
+    planned: Shop, address: str, now: set[str], rows: list[tuple[str, str, bool]], standing: set[str]
+) -> None:
+    url = address + link(planned, "ada")
+    post(url, EVERYTHING, set())
+    page = post(url, set(), now, follow_redirects=True)
+    assert written(planned)[2:] == rows
+    assert {value for value, on in boxes(page).items() if on} == standing
+
+
+@on_sqlite
+def test_a_yes_is_kept_with_the_words_that_were_agreed_to(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    post(url, EVERYTHING, set())
+    post(url, set(), {ALL, TEXT_OFFERS})
+    said = [row for row in planned.rows(consents) if row.granted and row.basis == "page"]
+    assert [row.wording for row in said] == [
+        f"{WORDS['pl'].all_email}. {WORDS['pl'].covers}",
+        f"{WORDS['pl'].all_sms}: Oferty",
+    ]
+    assert {(row.source, row.actor) for row in said} == {("page", "customer")}
+    planned.send(LATER)
+    assert verify(planned.database, planned.settings).ok
+    assert {row.status for row in planned.rows() if row.customer_id == "ada" and row.channel == "email"} == {"sent"}
+
+
+def test_boxes_that_were_left_as_they_were_write_nothing(planned: Shop, address: str) -> None:
+    before = planned.rows(consents)
+    for was, now in ((EVERYTHING, EVERYTHING), (set(), set()), (set(), EVERYTHING)):
+        assert post(address + link(planned, "ada"), was, now).status_code == 303
+    assert planned.rows(consents) == before
+
+
+def test_an_old_page_takes_back_no_later_choice(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    with planned.database.writing() as connection:
+        withdraw_consent(connection, shard_of("ada"), "ada", "email", "link", "customer", at(NOON))
+    post(url, EVERYTHING, EVERYTHING - {TEXTS})
+    assert [value for value, on in boxes(get(url)).items() if on] == []
+
+
+@on_sqlite
+def test_an_old_page_can_say_no_to_a_topic_that_is_gone_but_not_yes(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    planned.write(letter=playbook(step("one"), topic="shop_news", active=False))
+    assert NEWS not in boxes(get(url))
+    post(url, EVERYTHING, EVERYTHING - {NEWS})
+    assert written(planned) == [("email", "shop_news", False)]
+    post(url, EVERYTHING - {NEWS}, EVERYTHING)
+    assert written(planned) == [("email", "shop_news", False)]
+
+
+@on_sqlite
+def test_what_nobody_offered_is_not_written_down(planned: Shop, address: str) -> None:
+    url, before = address + link(planned, "ada"), planned.rows(consents)
+    for strange in ("email:made_up", "fax:*", "sms", "", ":", "email:\0", "email:*:*", "email:\ufffd"):
+        assert post(url, {strange}, set()).status_code == post(url, set(), {strange}).status_code == 303
+    assert planned.rows(consents) == before
+
+
+def test_a_double_click_and_two_pages_at_once_are_one_choice(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: post(url, EVERYTHING, EVERYTHING - {OFFERS, TEXTS}).status_code, range(8)))
+    assert done == [303] * 8
+    assert written(planned) == [("email", "offers", False), ("sms", "*", False)]
+    numbers = [row.number for row in planned.rows(consents) if row.customer_id == "ada"]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_page_and_the_unsubscribe_link_at_once_do_not_disturb_each_other(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    calls = [
+        lambda: post(url, EVERYTHING, EVERYTHING - {OFFERS}),
+        lambda: post(url.replace("/p/", "/u/"), set(), set()),
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        done = [one.result().status_code for one in [pool.submit(calls[at % 2]) for at in range(8)]]
+    assert set(done) == {303, 200}
+    assert not any(on for value, on in boxes(get(url)).items() if value.startswith("email"))
+
+
+@on_sqlite
+@pytest.mark.parametrize(("reason", "word"), [("bounced_hard", "returned"), ("complained", "complained")])
+def test_a_choice_lifts_no_bounce_and_no_complaint_and_the_page_says_so(
+    planned: Shop, address: str, reason: str, word: str
+) -> None:
+    url = address + link(planned, "ada")
+    post(url, EVERYTHING, set())
+    refuse(planned, "email", "ada@example.com", reason)
+    page = post(url, set(), EVERYTHING, follow_redirects=True)
+    assert getattr(WORDS["pl"], word) in page.text
+    assert page.text.count('class="warning"') == 1
+    assert [row.reason for row in planned.rows(suppressions)] == [reason]
+    planned.send(NOON)
+    assert {row.status for row in planned.rows() if row.customer_id == "ada" and row.channel == "email"} == {"skipped"}
+    assert ("email", "*", True) in written(planned)
+
+
+def test_a_yes_undoes_an_unsubscribe_of_their_own_at_the_address_that_the_link_went_to(
+    planned: Shop, address: str
+) -> None:
+    url = address + link(planned, "ada")
+    planned.send(NOON)
+    post(url, EVERYTHING, set())
+    refuse(planned, "email", "ada@example.com", "unsubscribed")
+    refuse(planned, "email", "bob@example.com", "unsubscribed")
+    assert WORDS["pl"].stopped in get(url).text
+    page = post(url, set(), {OFFERS}, follow_redirects=True)
+    assert 'class="warning"' not in page.text
+    assert [row.address for row in planned.rows(suppressions)] == ["bob@example.com"]
+
+
+@on_sqlite
+def test_a_yes_undoes_no_unsubscribe_at_another_address(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    planned.send(NOON)
+    post(url, EVERYTHING, set())
+    planned.customers("ada", email="ada@example.org", locale="pl-PL")
+    refuse(planned, "email", "ada@example.org", "unsubscribed")
+    page = post(url, set(), {ALL}, follow_redirects=True)
+    assert WORDS["pl"].complained in page.text
+    assert [row.address for row in planned.rows(suppressions)] == ["ada@example.org"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("reason", ["unsubscribed", "suspected_stop"])
+def test_a_stop_by_text_is_undone_by_start_alone(planned: Shop, address: str, reason: str) -> None:
+    url = address + link(planned, "ada")
+    post(url, EVERYTHING, set())
+    refuse(planned, "sms", "+12015550123", reason)
+    page = post(url, set(), {TEXTS}, follow_redirects=True)
+    assert WORDS["pl"].stopped_by_text in page.text
+    assert [row.reason for row in planned.rows(suppressions)] == [reason]
+
+
+@on_sqlite
+def test_a_choice_counts_as_soon_as_there_is_another_address(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    refuse(planned, "email", "ada@example.com", "bounced_hard")
+    planned.customers("ada", email="ada@example.org", locale="pl-PL")
+    page = get(url)
+    assert 'class="warning"' not in page.text
+    assert "a…@example.org" in page.text
+    planned.send(NOON)
+    assert "ada@example.org" in {one["recipient"] for one in planned.log()}
+
+
+def test_unknown_damaged_and_outlived_links_are_answered_alike(planned: Shop, address: str) -> None:
+    good = link(planned, "ada")
+    with planned.database.writing() as connection:
+        connection.execute(update(customers).where(customers.c.customer_id == "bob").values(erased_at=at(NOON)))
+    damaged = [good[:-2] + "AA", "/p/x", "/p/" + "A" * 32, "/p/%F0%9F%8E%81", "/p/%00", "/p/%ff%fe", "/p/" + "é" * 32]
+    pages = [get(address + one) for one in (*damaged, link(planned, "bob"))]
+    posted = [post(address + one, EVERYTHING, set()) for one in (*damaged, link(planned, "bob"))]
+    assert {(page.status_code, page.text) for page in (*pages, *posted)} == {(200, pages[0].text)}
+    assert WORDS["en"].unknown in pages[0].text
+    assert not any(row.source == "page" for row in planned.rows(consents))
+
+
+@on_sqlite
+def test_no_page_is_kept_indexed_framed_or_told_of_elsewhere(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    for answer in (get(url), get(address + "/p/x"), post(url, set(), set()), get(url.replace("/p/", "/u/"))):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "script" not in policy + answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-robots-tag"] == "noindex"
+
+
+@on_sqlite
+def test_the_link_alone_decides_wherever_the_form_was_sent_from(planned: Shop, address: str) -> None:
+    headers = {"origin": "null", "referer": "https://elsewhere.example/"}
+    done = post(address + link(planned, "ada"), EVERYTHING, set(), headers=headers)
+    assert done.status_code == 303
+    assert len(written(planned)) == 2
+
+
+@on_sqlite
+def test_a_form_that_is_too_large_is_refused(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    for body in (b"now=" + b"x" * 64_000, b"now=1&" * 1_001):
+        assert httpx.post(url, content=body, trust_env=False).status_code == 413
+    assert written(planned) == []
+
+
+def test_a_database_that_fails_is_no_lost_choice_but_one_to_make_again(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+
+    def fail(*_: Any) -> None:
+        raise OSError
+
+    event.listen(planned.database.engine, "before_cursor_execute", fail)
+    try:
+        answers = [get(url), post(url, EVERYTHING, set()), get(url.replace("/p/", "/u/"))]
+    finally:
+        event.remove(planned.database.engine, "before_cursor_execute", fail)
+    assert [one.status_code for one in answers] == [503, 503, 503]
+    assert all(WORDS["en"].later in one.text for one in answers)
+
+
+def test_an_error_tells_the_log_no_address(planned: Shop, address: str, caplog: pytest.LogCaptureFixture) -> None:
+    with planned.database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE suppressions RENAME TO elsewhere")
+    assert get(address + link(planned, "ada")).status_code == 503
+    assert "suppressions" in caplog.text
+    assert not any(told in caplog.text for told in ("ada@", "+12015550123"))
+
+
+@on_sqlite
+def test_a_playbook_file_with_a_mistake_leaves_the_topics_as_they_were(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    before = boxes(get(url))
+    (planned.folder / "playbooks/letter.toml").write_text("name = ", encoding="utf-8")
+    assert boxes(get(url)) == before
+
+
+def test_every_language_says_everything() -> None:
+    for language, words in WORDS.items():
+        assert all(words), language
+        for text in (words.email, words.sms, words.intro):
+            assert text.count("{name}") == 1
+        assert words.topics.keys() == WORDS["en"].topics.keys()
+        assert topic_name("offers", language, words, {}) == words.topics["offers"]
+
+
+def test_a_person_is_looked_up_by_keys_alone(planned: Shop, address: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, bound: Any, *___: Any) -> None:
+        asked.append((statement, bound))
+
+    url = address + link(planned, "ada")
+    event.listen(planned.database.engine, "before_cursor_execute", note)
+    try:
+        get(url)
+        post(url, EVERYTHING, EVERYTHING - {OFFERS})
+    finally:
+        event.remove(planned.database.engine, "before_cursor_execute", note)
+    assert len(asked) <= 20
+    if planned.database.is_sqlite:  # PostgreSQL reads tables as small as these from end to end
+        queries = [(sql, bound) for sql, bound in asked if sql.startswith("SELECT") and "WHERE" in sql]
+        with planned.database.reading() as connection:
+            plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", bound).all() for sql, bound in queries]
+        assert [row.detail for plan in plans for row in plan if row.detail.startswith("SCAN")] == []
