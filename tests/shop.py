@@ -76,10 +76,10 @@ batch = {batch}
 timeout = "2 seconds"
 {email}
 [providers.sandbox_sms]
-kind = "twilio"
+kind = "{text_kind}"
 base_url = "{url}"
 rate = "10000/second"
-batch = 1
+batch = {batch}
 timeout = "2 seconds"
 """
 
@@ -108,6 +108,7 @@ class Shop:
     batch: int = 500
     email: str = ""
     kind: str = "postmark"
+    text_kind: str = "twilio"
     rate: str = "10000/second"
 
     def write(self, **playbooks: str) -> None:
@@ -130,6 +131,7 @@ class Shop:
             batch=self.batch,
             email=self.email,
             kind=self.kind,
+            text_kind=self.text_kind,
             rate=self.rate,
         )
 

@@ -2,9 +2,31 @@
 shared with the adapters that call them.
 """
 
-from automation.delivery.sandbox.vendors import postmark, resend, twilio
+from automation.delivery.sandbox.vendors import (
+    aws_sms,
+    bird,
+    messagebird,
+    plivo,
+    postmark,
+    resend,
+    sinch,
+    telnyx,
+    twilio,
+    vonage,
+)
 from automation.delivery.sandbox.vendors.vendor import KeyRules, Search, Send, Vendor
 
 __all__ = ["VENDORS", "KeyRules", "Search", "Send", "Vendor"]
 
-VENDORS: tuple[Vendor, ...] = (postmark.VENDOR, resend.VENDOR, twilio.VENDOR)
+VENDORS: tuple[Vendor, ...] = (
+    aws_sms.VENDOR,
+    bird.VENDOR,
+    messagebird.VENDOR,
+    plivo.VENDOR,
+    postmark.VENDOR,
+    resend.VENDOR,
+    sinch.VENDOR,
+    telnyx.VENDOR,
+    twilio.VENDOR,
+    vonage.VENDOR,
+)
