@@ -15,7 +15,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Unknown
 from automation.delivery.sandbox import SandboxServer
-from automation.delivery.sandbox.vendors import VENDORS
+from automation.delivery.sandbox.vendors import VENDORS, aws_sms
 from automation.delivery.sought import Found, NotThere, Sought
 from automation.settings.provider import SmsKind
 
@@ -131,3 +131,26 @@ def test_a_shop_sends_a_whole_day_with_it(shop: Shop, kind: str) -> None:
     assert {one["recipient"] for one in shop.log()} == {f"+1201555010{number}" for number in range(7)}
     calls = httpx.get(f"{shop.url}/api/requests", trust_env=False).json()[f"{kind} send"]
     assert calls == (1 if ADAPTERS[kind].batch_limit > 1 else len(people))
+
+
+def test_birds_own_library_understands_the_answers(sandbox: SandboxServer) -> None:
+    library = pytest.importorskip("bird._generated", reason="the vendor's library is not installed")
+    for count, form in ((1, library.SMSMessage), (3, library.SMSMessageBatchResponse)):
+        heard = posted(request_of("bird", sandbox.url, numbered(count)))
+        assert isinstance(heard, Answer)
+        form.model_validate_json(heard.body)
+
+
+def test_telnyxs_own_library_understands_the_answer(sandbox: SandboxServer) -> None:
+    library = pytest.importorskip("telnyx.types", reason="the vendor's library is not installed")
+    heard = posted(request_of("telnyx", sandbox.url, [TEXT]))
+    assert isinstance(heard, Answer)
+    library.MessageSendResponse.model_validate_json(heard.body, strict=False)
+
+
+def test_amazons_own_description_of_the_call_is_kept_to() -> None:
+    botocore = pytest.importorskip("botocore", reason="the vendor's library is not installed")
+    session = pytest.importorskip("botocore.session").get_session()
+    call = session.get_service_model("pinpoint-sms-voice-v2").operation_model("SendTextMessage")
+    known = {field.alias for field in aws_sms.Message.model_fields.values()}
+    assert known == set(call.input_shape.members), botocore.__version__

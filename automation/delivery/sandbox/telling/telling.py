@@ -19,7 +19,7 @@ class Ear:
 class Happened:
     """Something became of a message. `outcome` is a word of ours: delivered, bounced_hard, bounced_soft, complained,
     unsubscribed, opened, clicked, failed; or `inbound`: its recipient answered with `text`. The same `number`: the same
-    event.
+    event. `told_at`: when it is told, if that is later, for vendors that sign each repeat afresh.
     """
 
     message: Taken
@@ -27,3 +27,8 @@ class Happened:
     at: datetime
     number: int
     text: str = ""
+    told_at: datetime | None = None
+
+    @property
+    def signed_at(self) -> datetime:
+        return self.told_at or self.at
