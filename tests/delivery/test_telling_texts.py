@@ -170,8 +170,12 @@ def test_sinch_reports_only_where_the_message_wanted_it_of_each_recipient() -> N
         assert TELLS["sinch"](happened, ear("sinch")) is None
 
 
-LATELY = datetime.fromtimestamp(int(time.time()), UTC)
 OURS = pytest.mark.parametrize("outcome", ["delivered", "bounced_hard", "inbound"])
+
+
+def lately() -> datetime:
+    """Their libraries look at the clock."""
+    return datetime.fromtimestamp(int(time.time()), UTC)
 
 
 @OURS
@@ -195,7 +199,7 @@ def test_plivos_own_library_accepts_it(outcome: str, method: str) -> None:
 @OURS
 def test_messagebirds_own_library_accepts_it(outcome: str) -> None:
     library = pytest.importorskip("messagebird.request_validator", reason="the vendor's library is not installed")
-    call = call_of(told("messagebird", outcome, "Ciao & è", at=LATELY))
+    call = call_of(told("messagebird", outcome, "Ciao & è", at=lately()))
     token = call.headers["messagebird-signature-jwt"]
     assert library.RequestValidator(SECRET).validate_signature(token, call.url, call.body)["iss"] == "MessageBird"
 
@@ -203,7 +207,7 @@ def test_messagebirds_own_library_accepts_it(outcome: str) -> None:
 @OURS
 def test_vonages_own_library_accepts_it(outcome: str) -> None:
     library = pytest.importorskip("vonage_jwt", reason="the vendor's library is not installed")
-    call = call_of(told("vonage", outcome, "Ciao & è", at=LATELY))
+    call = call_of(told("vonage", outcome, "Ciao & è", at=lately()))
     assert library.verify_signature(call.headers["authorization"].removeprefix("Bearer "), SECRET)
 
 
@@ -211,7 +215,7 @@ def test_vonages_own_library_accepts_it(outcome: str) -> None:
 def test_telnyxs_own_library_accepts_it(outcome: str) -> None:
     pytest.importorskip("nacl", reason="the vendor's library checks nothing without PyNaCl")
     library = pytest.importorskip("telnyx.lib.webhook_verification", reason="the vendor's library is not installed")
-    call = call_of(told("telnyx", outcome, "Ciao & è", at=LATELY))
+    call = call_of(told("telnyx", outcome, "Ciao & è", at=lately()))
     library.verify_webhook_signature(call.body, call.headers, keys.public_keys()["telnyx"])
 
 
@@ -226,6 +230,6 @@ def test_sinchs_own_library_accepts_it(outcome: str) -> None:
 @OURS
 def test_birds_own_library_accepts_and_understands_it(outcome: str) -> None:
     library = pytest.importorskip("bird.resources.webhooks", reason="the vendor's library is not installed")
-    call = call_of(told("bird", outcome, "Ciao & è", at=LATELY))
+    call = call_of(told("bird", outcome, "Ciao & è", at=lately()))
     found = library.Webhooks(None, WEBHOOK_SECRET).unwrap(call.body, call.headers)
     assert found.root.type == json.loads(call.body)["type"]

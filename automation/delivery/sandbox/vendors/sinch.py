@@ -15,7 +15,7 @@ from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "sinch"
 BATCHES = "/xms/v1/{service_plan_id}/batches"
-USUAL_PAGE, LARGEST_PAGE = 30, 100
+USUAL_PAGE, LARGEST_PAGE, LAST_PAGE = 30, 100, 1_000_000
 LONGEST_WAIT, SEARCHED = timedelta(days=3), timedelta(hours=24)
 # https://developers.sinch.com/docs/sms/api-reference/status-codes
 NO_JSON, FORMAT, CONSTRAINT = "syntax_invalid_json", "syntax_invalid_parameter_format", "syntax_constraint_violation"
@@ -75,9 +75,9 @@ def listed(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
     try:
         size, page = int(query.get("page_size", USUAL_PAGE)), int(query.get("page", 0))
         where = {f"at {sign}": stamp(at) for sign, at in _span(query, post.at).items()}
-    except ValueError:
+    except (ValueError, OverflowError):
         return _error(400, FORMAT, "A parameter is of another form.")
-    if not 0 < size <= LARGEST_PAGE or page < 0:
+    if not 0 < size <= LARGEST_PAGE or not 0 <= page <= LAST_PAGE:
         return _error(400, CONSTRAINT, "page or page_size is out of range.")
     where |= {
         f"{column} =": query[name]
@@ -114,7 +114,7 @@ def _wrong(message: Message, now: datetime) -> Result | None:
     start = max(message.send_at or now, now)
     if message.delivery_report != "none" and not message.callback_url:
         return _error(403, "missing_callback_url", "Delivery reports need a callback_url.")
-    if message.expire_at and not start < message.expire_at <= start + LONGEST_WAIT:
+    if message.expire_at and not timedelta() < message.expire_at - start <= LONGEST_WAIT:
         return _error(400, CONSTRAINT, "expire_at must be within three days after send_at.")
     if texting.e164(message.to[0]) in {INVALID, OPTED_OUT}:
         return _error(400, FORMAT, "to: the number is invalid.")

@@ -2,7 +2,6 @@
 
 import secrets
 from base64 import b64decode
-from binascii import Error
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -66,7 +65,7 @@ def login(post: Post) -> tuple[str, str]:
     """User and password of basic authentication; empty where there are none."""
     try:
         user, _, password = b64decode(credential(post, "basic"), validate=True).decode().partition(":")
-    except (Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return user, password
 
