@@ -168,10 +168,22 @@ def sandbox(
         int, typer.Option(min=1, max=65_535, help="The port on 127.0.0.1; config.toml expects 8025.")
     ] = 8025,
     keep: Annotated[Path | None, typer.Option(help="Keep what it takes in this file.")] = None,
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Tell what becomes of messages, as vendors do, to what `serve` answers.")
+    ] = False,
+    pace: Annotated[
+        float, typer.Option(min=0, max=1000, help="With --tell: seconds take so many times as long; 0.1 is quick.")
+    ] = 1,
+    config: Config = CONFIG,
 ) -> None:
-    """A provider on this machine: speaks Postmark, Resend and Twilio, keeps every message, delivers nothing."""
+    """A provider on this machine: speaks for every vendor, keeps every message, delivers nothing, and tells back."""
+    from automation.cli.opening import settings_of
     from automation.cli.output import errors
     from automation.delivery.sandbox import serve
+    from automation.delivery.sandbox.telling.ears import ears_of
 
+    ears = ears_of(settings_of(config), port) if tell else {}
     errors.print(f"the sandbox takes messages and shows them on http://127.0.0.1:{port}; Ctrl-C ends it")
-    serve("127.0.0.1", port, keep)
+    for kind, ear in ears.items():
+        errors.print(f"it tells {ear.url} what becomes of messages by {kind}")
+    serve("127.0.0.1", port, keep, ears, pace)

@@ -73,10 +73,17 @@ class Settings(BaseSettings):
 
     def callback_url(self, provider: str) -> str | None:
         """Where this provider is to tell what became of a message; None where it could not reach us."""
-        public_url = self.business.public_url
-        if urlsplit(public_url).hostname in LOOPBACK and not self.providers[provider].is_loopback:
+        if self._is_loopback and not self.providers[provider].is_loopback:
             return None
-        return f"{public_url.rstrip('/')}/hooks/{provider}"
+        return f"{self.business.public_url.rstrip('/')}/hooks/{provider}"
+
+    def is_at_home(self, provider: str) -> bool:
+        """Whether both this provider and whoever it calls are on this machine, where nothing needs to be secret."""
+        return self._is_loopback and self.providers[provider].is_loopback
+
+    @property
+    def _is_loopback(self) -> bool:
+        return urlsplit(self.business.public_url).hostname in LOOPBACK
 
     @cached_property
     def real_providers(self) -> list[str]:

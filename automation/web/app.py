@@ -18,7 +18,8 @@ from starlette.routing import Route
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
 from automation.delivery.http import Door, Doors
-from automation.delivery.outcomes.inbox import keep_call, key_of, steps
+from automation.delivery.outcomes.at_home import key_of
+from automation.delivery.outcomes.inbox import keep_call, steps
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
 from automation.web.unsubscribe import Unsubscribe
@@ -51,14 +52,14 @@ class Hooks:
         if body is None:
             return TOO_LARGE
         call = HookCall(request.method, self._url(request), _headers(request), body)
-        key = key_of(provider)
+        key, home = key_of(self.settings, name), provider.base_url if provider.is_loopback else None
         if hook.kind in KINDS:
-            key = replace(key, certificates=await self.amazon.certificates(call, key))
+            key = replace(key, certificates=await self.amazon.certificates(call, key, home))
         if not hook.is_genuine(call, key, self.clock()):
             log.warning("a call for %s was not genuine; check its secret in the environment and at the vendor", name)
             return UNSIGNED
         if hook.kind in KINDS:
-            await self.amazon.confirm(call)
+            await self.amazon.confirm(call, home)
         return await self._keep(name, call)
 
     async def _keep(self, name: str, call: HookCall) -> Response:

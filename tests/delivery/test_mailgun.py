@@ -182,6 +182,8 @@ def test_a_success_of_something_that_is_no_part_of_the_api_is_a_wrong_address() 
         (400, "to parameter is not a valid address. please check documentation", "invalid_recipient", "recipient", 1),
         (400, "from parameter is not a valid address. please check documentation", "invalid_sender", "account", 0),
         (400, "from parameter is missing", "invalid_sender", "account", 0),
+        (400, "'to' parameter is not a valid address. please check documentation", "invalid_recipient", "recipient", 1),
+        (400, "'from' parameter is not a valid address. please check documentation", "invalid_sender", "account", 0),
         (400, "Domain mg.example.com is not allowed to send: It is unverified.", "not_allowed_to_send", "account", 0),
         (403, "Domain mg.example.com is not allowed to send large batches yet", "not_allowed_to_send", "account", 0),
         (403, "Rejected: IP 1 can't be used to send the message", "address_not_usable", "account", 0),

@@ -7,13 +7,15 @@ from datetime import timedelta
 import httpx
 import pytest
 from serving import served, until
-from shop import Shop, playbook
+from shop import Shop, at, playbook
 from signing_mails import CERTIFICATE_URL, SUBSCRIBE_URL, TOPIC, certificate, posted, sns_confirmation, sns_outer
 
 from automation.database.hooks import hook_calls
 from automation.delivery.hooks import HookCall
 from automation.delivery.http import Line
 from automation.delivery.replies import Answer, Failure
+from automation.delivery.sandbox.telling import Ear, keys
+from automation.delivery.sandbox.telling import sns as topic
 
 NOW = "2026-03-02T12:00:00Z"
 
@@ -21,12 +23,13 @@ NOW = "2026-03-02T12:00:00Z"
 class Amazon:
     """Answers with its certificate, and keeps what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: bytes | None = None) -> None:
+        self._content = content or certificate()
         self.asked: list[str] = []
 
     async def post(self, request: httpx.Request, *, timeout: timedelta) -> Answer | Failure:  # noqa: ASYNC109, ARG002 (the door's own words)
         self.asked.append(str(request.url))
-        return Answer(200, {}, certificate())
+        return Answer(200, {}, self._content)
 
     def door(self) -> Callable[[int], AbstractAsyncContextManager[Line]]:
         @asynccontextmanager
@@ -36,10 +39,25 @@ class Amazon:
         return opened
 
 
+ACCOUNT = {
+    "ACCOUNT": "AKIA0000000000000000",
+    "BASE_URL": "https://email.eu-west-1.amazonaws.com",
+    "REGION": "eu-west-1",
+    "TOKEN": "secret",
+    "WEBHOOK_KEY": TOPIC,
+}
+
+
 @pytest.fixture
-def mailing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    for name, value in {"ACCOUNT": "AKIA0000000000000000", "REGION": "eu-west-1", "WEBHOOK_KEY": TOPIC}.items():
+def mailing(at_home: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    for name, value in ACCOUNT.items():
         monkeypatch.setenv(f"AUTOMATION_PROVIDERS__SANDBOX_EMAIL__{name}", value)
+    return at_home
+
+
+@pytest.fixture
+def at_home(shop: Shop) -> Shop:
+    """With the sandbox in Amazon's place."""
     shop.kind = "ses"
     shop.write(care=playbook())
     return shop
@@ -87,3 +105,24 @@ def test_certificates_are_fetched_seldom_however_many_are_named(mailing: Shop) -
             url = CERTIFICATE_URL.replace("0123456789abcdef", str(number))
             call(address, posted(sns_outer({}, SigningCertURL=url)))
     assert len(amazon.asked) == 1
+
+
+def confirmed(address: str) -> int:
+    request = topic.confirmation(Ear("https://shop.example/hooks/sandbox_email"), at(NOW))
+    return call(address, HookCall("POST", str(request.url), request.headers, request.content))
+
+
+def test_for_a_provider_on_this_machine_that_provider_is_asked_and_not_amazon(at_home: Shop) -> None:
+    amazon = Amazon(keys.certificate())
+    with served(at_home, NOW, door=amazon.door()) as address:
+        assert confirmed(address) == 204
+    certificate, subscription = amazon.asked
+    assert certificate == at_home.url + topic.CERTIFICATE_PATH
+    assert subscription.startswith(f"{at_home.url}/?Action=ConfirmSubscription&TopicArn={keys.TOPIC}&Token=")
+
+
+def test_the_sandboxs_certificate_and_topic_are_nobodys_elsewhere(mailing: Shop) -> None:
+    amazon = Amazon(keys.certificate())
+    with served(mailing, NOW, door=amazon.door()) as address:
+        assert confirmed(address) == 401
+    assert amazon.asked == []

@@ -10,11 +10,10 @@ from sqlalchemy.exc import DatabaseError
 
 from automation.database.engine import Database
 from automation.database.hooks import hook_calls
-from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundText, Told
+from automation.delivery.hooks import HOOKS, Event, HookCall, InboundText, Told
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
-from automation.delivery.providers import SANDBOX_TOKEN
-from automation.settings import Provider, Settings
+from automation.settings import Settings
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
@@ -22,14 +21,6 @@ SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 FORGOTTEN_AT_ONCE = 1000
 AT_ONCE = 200  # events in a transaction
 WAITING = hook_calls.c.processed_at.is_(None)
-
-
-def key_of(provider: Provider) -> HookKey:
-    """What this provider's calls are checked with."""
-    token, secret = (one.get_secret_value() if one else None for one in (provider.token, provider.webhook_secret))
-    if token is None and provider.is_loopback:
-        token = SANDBOX_TOKEN
-    return HookKey(token=token, secret=secret, public=provider.webhook_key)
 
 
 def keep_call(connection: Connection, provider: str, call: HookCall, now: datetime) -> None:

@@ -38,10 +38,13 @@ class Refusal(NamedTuple):
 
 
 # https://github.com/mailgun/documentation/blob/master/source/api-sending.rst#error-codes
+# The service itself puts the parameter's name into quotes, which its documentation does not.
 REFUSALS = (
     Refusal("to parameter is not a valid address", "invalid_recipient", "recipient", "bounced_hard"),
+    Refusal("'to' parameter is not a valid address", "invalid_recipient", "recipient", "bounced_hard"),
     # The sender is a setting: nothing is wrong with the message.
     Refusal("from parameter is", "invalid_sender", "account"),
+    Refusal("'from' parameter is", "invalid_sender", "account"),
     Refusal("is not allowed to send", "not_allowed_to_send", "account"),
     Refusal("can't be used to send", "address_not_usable", "account"),
 )

@@ -1,4 +1,4 @@
-"""A provider on this machine that speaks Postmark, Resend and Twilio, shows what it took, and fails on request."""
+"""A provider on this machine that speaks for every vendor, shows what it took, fails on request, and tells back."""
 
 from automation.delivery.sandbox.app import create_app
 from automation.delivery.sandbox.server import SandboxServer, serve

@@ -1,7 +1,9 @@
 """The sandbox's routes: the vendors, the mailbox's pages, its log as JSON, and the fault switches."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from automation.delivery.sandbox import pages
@@ -18,28 +20,47 @@ from automation.delivery.sandbox.faults import Fault, Faults
 from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
 from automation.delivery.sandbox.switches import fault_routes, log_routes
+from automation.delivery.sandbox.telling import Ear
+from automation.delivery.sandbox.telling.routes import ABSENT, telling_routes
+from automation.delivery.sandbox.telling.teller import Teller
 from automation.delivery.sandbox.troubles import troubled
 from automation.delivery.sandbox.vendors import VENDORS, Search, Send, Vendor
 
 LARGEST_BODY = 50_000_000
 # A foreign page whose name was made to resolve to this machine has another Host.
 HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
-ABSENT = PlainTextResponse("No message has this number.", 404)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(keep: Path | None = None) -> Starlette:
-    """The provider, its mailbox and its fault switches. Raises BadInput when `keep` is no usable file."""
+@dataclass(frozen=True)
+class Desk:
+    """What a message that comes in needs."""
+
+    mailbox: Mailbox
+    faults: Faults
+    keys: Keys
+    teller: Teller
+
+
+def create_app(keep: Path | None = None, ears: Mapping[str, Ear] | None = None, pace: float = 1) -> Starlette:
+    """The provider, its mailbox and its fault switches. `ears`: who is told what becomes of messages, by kind; `pace`:
+    seconds until then take so many times as long. Raises BadInput when `keep` is no usable file.
+    """
     mailbox, faults = Mailbox(keep), Faults()
+    teller = Teller(mailbox, {} if ears is None else ears, pace, _now)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        telling = asyncio.create_task(teller.work())
         yield
+        telling.cancel()
+        await asyncio.wait([telling])
         mailbox.close()
 
     routes = [
-        *_vendor_routes(mailbox, faults),
-        *_page_routes(mailbox, faults),
+        *_vendor_routes(mailbox, faults, teller),
+        *_page_routes(mailbox, faults, teller),
+        *telling_routes(mailbox, teller),
         *log_routes(mailbox, faults),
         *fault_routes(faults),
     ]
@@ -56,12 +77,12 @@ async def _went_away(request: Request, error: Exception) -> Response:  # noqa: A
     return Response(status_code=400)
 
 
-def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
-    keys = Keys(mailbox)
+def _vendor_routes(mailbox: Mailbox, faults: Faults, teller: Teller) -> list[Route]:
+    desk = Desk(mailbox, faults, Keys(mailbox), teller)
 
     def sending(vendor: Vendor, act: Send) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return await _send(request, vendor, act, mailbox, faults, keys)
+            return await _send(request, vendor, act, desk)
 
         return endpoint
 
@@ -79,19 +100,19 @@ def _vendor_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
     ]
 
 
-async def _send(request: Request, vendor: Vendor, act: Send, mailbox: Mailbox, faults: Faults, keys: Keys) -> Response:
+async def _send(request: Request, vendor: Vendor, act: Send, desk: Desk) -> Response:
     body = await body_of(request, LARGEST_BODY)
     if body is None:
         return Response("<h1>413 Payload Too Large</h1>", 413, media_type="text/html")
     post = _post(request, body)
-    result = keys.recall(vendor, post, act(post))
-    fault = faults.next(vendor.kind)
-    with keys.handling(vendor, post, result) as answered:
+    result = desk.keys.recall(vendor, post, act(post))
+    fault = desk.faults.next(vendor.kind)
+    with desk.keys.handling(vendor, post, result) as answered:
         if result.taken and (fault is None or fault.takes):
-            mailbox.take(result.taken, answered)
+            desk.mailbox.take(result.taken, answered, desk.teller.taken)
         if fault is None:
             return _answer(result)
-        return await _troubled(fault, vendor, request, _answer(result), faults)
+        return await _troubled(fault, vendor, request, _answer(result), desk.faults)
 
 
 async def _troubled(fault: Fault, vendor: Vendor, request: Request, good: Response, faults: Faults) -> Response:
@@ -99,17 +120,22 @@ async def _troubled(fault: Fault, vendor: Vendor, request: Request, good: Respon
 
 
 def _post(request: Request, body: bytes) -> Post:
+    return Post(request.headers, request.path_params, body, _now())
+
+
+def _now() -> datetime:
     # A server at the edge reads the clock; everything inside is told the time.
-    return Post(request.headers, request.path_params, body, datetime.now(UTC))
+    return datetime.now(UTC)
 
 
 def _answer(result: Result) -> Response:
     if result.payload is None:
-        return Response(status_code=result.status, headers=result.headers)
+        media_type = "text/plain" if result.text else None
+        return Response(result.text, result.status, result.headers, media_type)
     return JSONResponse(result.payload, result.status, result.headers)
 
 
-def _page_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
+def _page_routes(mailbox: Mailbox, faults: Faults, teller: Teller) -> list[Route]:
     async def index(request: Request) -> Response:
         place = max(1, number(request.query_params.get("page"), 1))
         rows = mailbox.page(pages.SIZE, (place - 1) * pages.SIZE)
@@ -117,7 +143,7 @@ def _page_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
 
     async def message(request: Request) -> Response:
         row = mailbox.one(number(request.path_params["number"], 0))
-        return pages.message(row) if row else ABSENT
+        return pages.message(row, teller.queue.of(row["id"]), is_heard=teller.listens(row["kind"])) if row else ABSENT
 
     async def html(request: Request) -> Response:
         row = mailbox.one(number(request.path_params["number"], 0))

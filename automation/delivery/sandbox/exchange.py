@@ -25,8 +25,8 @@ class Post:
 
 @dataclass(frozen=True)
 class Result:
-    """`payload` is the JSON of the answer; None: it has no body. `key`: the idempotency key under which it is the
-    answer from now on.
+    """`payload` is the JSON of the answer; None: it has no body, or `text` as plain text. `key`: the idempotency key
+    under which it is the answer from now on.
     """
 
     status: int
@@ -34,6 +34,7 @@ class Result:
     taken: Sequence[Taken] = ()
     key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 def media_type(post: Post) -> str:

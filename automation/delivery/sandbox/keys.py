@@ -27,7 +27,9 @@ class Keys:
         first = self._mailbox.answered(vendor.kind, key, stamp(post.at - rules.remembered))
         if first is None:
             return result
-        return Result(result.status, json.loads(first.answer)) if first.request == _hash(post) else rules.other_body
+        if first.request != _hash(post):
+            return rules.other_body
+        return rules.same_body or Result(result.status, json.loads(first.answer))
 
     @contextmanager
     def handling(self, vendor: Vendor, post: Post, result: Result) -> Iterator[Answered | None]:

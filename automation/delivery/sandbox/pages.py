@@ -10,6 +10,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from automation.delivery.sandbox.faults import KINDS
+from automation.delivery.sandbox.telling.story import BY_HAND, MAILS, TEXTS
+
 SIZE = 50
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -43,7 +46,7 @@ INDEX = Markup("""<h1>{count} taken</h1>
 {queue}
 <form method="post" action="/faults">
 <label>Provider <select name="kind">
-<option value="">all</option><option>postmark</option><option>resend</option><option>twilio</option>
+<option value="">all</option>{kinds}
 </select></label>
 <label>Answer <select name="answer">
 <option value="">as usual</option><option>429</option><option>500</option><option>503</option><option>401</option>
@@ -62,6 +65,16 @@ INDEX = Markup("""<h1>{count} taken</h1>
 Resend: a domain without a dot, which refuses its whole batch.
 Twilio: <code>+15005550001</code> is invalid, <code>…0002</code> has no route, <code>…0003</code> is in a region that is
 not enabled, <code>…0004</code> has opted out, <code>…0009</code> is no mobile number.</p>
+<h2>What becomes of a message</h2>
+<p>With <code>--tell</code> the sandbox tells it to whoever listens: most are delivered, some opened and clicked, few
+bounce. For these recipients it is always the same, at any domain (and behind a <code>+</code>), or for any number that
+ends so.</p>
+<table>
+<thead><tr><th>Recipient</th><th>What becomes of it</th></tr></thead>
+<tbody>
+{fates}
+</tbody>
+</table>
 </section>
 """)
 EMPTY = Markup("<p>Nothing yet. Point a provider's base_url here and send.</p>")
@@ -81,7 +94,24 @@ MESSAGE = Markup("""<h1>{subject}</h1>
 <dl>{facts}</dl>
 {html}<h2>Text</h2>
 <pre>{text}</pre>
+{told}""")
+FATE = Markup("<tr><td><code>{whom}</code></td><td>{outcomes}</td></tr>\n")
+TOLD = Markup("""<h2>What became of it</h2>
+{rows}
+<form method="post" action="/messages/{id}/tell">
+<label>Outcome <select name="outcome">{outcomes}</select></label>
+<label>What an inbound text says <input name="text" value="STOP"></label>
+<button>Tell it now</button>
+</form>
 """)
+TOLD_TABLE = Markup("""<table>
+<thead><tr><th>When</th><th>Outcome</th><th>Tries</th><th>Answer</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>""")
+TOLD_ROW = Markup("<tr><td>{when}</td><td>{outcome}</td><td>{tries}</td><td>{answer}</td></tr>\n")
+KIND = Markup("<option>{kind}</option>")
 FACT = Markup("<dt>{name}</dt><dd>{value}</dd>")
 HTML_FRAME = Markup("""<h2>HTML</h2>
 <iframe sandbox="" src="/messages/{id}/html" title="The message as HTML"></iframe>
@@ -98,17 +128,41 @@ def index(rows: Sequence[sqlite3.Row], count: int, number: int, queue: list[dict
         rows=TABLE.format(rows=Markup().join(_row(row) for row in rows)) if rows else EMPTY,
         paging=Markup().join([newer, older]),
         queue=QUEUE.format(items=items) if queue else "",
+        fates=Markup().join(FATE.format(whom=whom, outcomes=", ".join(one) or "nothing") for whom, one in _fates()),
+        kinds=Markup().join(KIND.format(kind=kind) for kind in KINDS),
     )
     return _page("Sandbox mailbox", body)
 
 
-def message(row: sqlite3.Row) -> Response:
-    """Everything about one message."""
+def _fates() -> list[tuple[str, tuple[str, ...]]]:
+    return [*((f"{whom}@", one) for whom, one in MAILS.items()), *((f"…{whom}", one) for whom, one in TEXTS.items())]
+
+
+def message(row: sqlite3.Row, told: Sequence[sqlite3.Row], *, is_heard: bool) -> Response:
+    """Everything about one message, and what was told of it where somebody listens."""
     names = ("kind", "recipient", "sender", "at", "mid", "provider_id", "tag", "stream", "body_hash", "fields")
     facts = Markup().join(FACT.format(name=name.replace("_", " "), value=row[name]) for name in names if row[name])
     html = HTML_FRAME.format(id=row["id"]) if row["html"] else ""
     subject = row["subject"] or "SMS"
-    return _page(subject, MESSAGE.format(subject=subject, facts=facts, html=html, text=row["text"]))
+    became = _told(row["id"], told) if is_heard else ""
+    return _page(subject, MESSAGE.format(subject=subject, facts=facts, html=html, text=row["text"], told=became))
+
+
+def _told(number: int, told: Sequence[sqlite3.Row]) -> Markup:
+    rows = Markup().join(_told_row(row) for row in told)
+    outcomes = Markup().join(KIND.format(kind=one) for one in BY_HAND)
+    return TOLD.format(id=number, outcomes=outcomes, rows=TOLD_TABLE.format(rows=rows) if told else "")
+
+
+def _told_row(row: sqlite3.Row) -> Markup:
+    """Until it is done, the answer to the last try is shown."""
+    waiting = "waiting" if row["due"] and not row["answer"] else ""
+    tries = row["tries"] + (row["due"] is None)
+    return TOLD_ROW.format(when=_when(row), outcome=row["outcome"], tries=tries, answer=row["answer"] or waiting)
+
+
+def _when(row: sqlite3.Row) -> str:
+    return str(row["at"])[:19].replace("T", " ")
 
 
 def mail_html(html: str) -> Response:
@@ -121,9 +175,10 @@ async def stylesheet(_: Request) -> Response:
 
 
 def _row(row: sqlite3.Row) -> Markup:
-    when = row["at"][:19].replace("T", " ")
     words = row["subject"] or row["text"] or "(empty)"
-    return ROW.format(at=row["at"], when=when, recipient=row["recipient"], id=row["id"], words=words, tag=row["tag"])
+    return ROW.format(
+        at=row["at"], when=_when(row), recipient=row["recipient"], id=row["id"], words=words, tag=row["tag"]
+    )
 
 
 def _page(title: str, body: Markup) -> Response:

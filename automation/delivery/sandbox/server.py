@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from automation.delivery.sandbox.app import create_app
+from automation.delivery.sandbox.telling import Ear
 from automation.delivery.sandbox.troubles import CONNECTION
 from automation.errors import BadInput, PortTaken
 from automation.settings import LOOPBACK
@@ -21,17 +23,23 @@ SHUTDOWN_SECONDS = 2
 
 
 class SandboxServer:
-    """`with SandboxServer() as sandbox: …sandbox.url…`; port 0 takes a free one. Raises PortTaken, BadInput."""
+    """`with SandboxServer() as sandbox: …sandbox.url…`; port 0 takes a free one; the rest is as for `create_app`, and
+    `ears` may still change. Raises PortTaken, BadInput.
+    """
 
-    def __init__(self, port: int = 0, keep: Path | None = None) -> None:
+    def __init__(
+        self, port: int = 0, keep: Path | None = None, ears: Mapping[str, Ear] | None = None, pace: float = 1
+    ) -> None:
         self._port = port
         self._keep = keep
+        self._ears = ears
+        self._pace = pace
 
     def __enter__(self) -> Self:
         self._socket = listening_on("127.0.0.1", self._port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         try:
-            app = create_app(self._keep)
+            app = create_app(self._keep, self._ears, self._pace)
         except BadInput:
             self._socket.close()
             raise
@@ -49,7 +57,13 @@ class SandboxServer:
         self._thread.join()
 
 
-def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, keep: Path | None = None) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    keep: Path | None = None,
+    ears: Mapping[str, Ear] | None = None,
+    pace: float = 1,
+) -> None:
     """Serve until interrupted. Raises BadInput for a host that others can reach, PortTaken."""
     if host not in LOOPBACK:
         raise BadInput(
@@ -57,7 +71,7 @@ def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, keep: Path | None =
         )
     listening = listening_on(host, port)
     try:
-        app = create_app(keep)
+        app = create_app(keep, ears, pace)
     except BadInput:
         listening.close()
         raise

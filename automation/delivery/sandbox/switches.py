@@ -23,7 +23,7 @@ def log_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
         return JSONResponse({"count": mailbox.count(), "messages": mailbox.after(after, limit)})
 
     async def clear(request: Request) -> Response:
-        if _foreign(request):
+        if is_foreign(request):
             return FOREIGN
         mailbox.clear()
         faults.seen.clear()
@@ -41,13 +41,13 @@ def log_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
 
 def fault_routes(faults: Faults) -> list[Route]:
     async def add(request: Request) -> Response:
-        return FOREIGN if _foreign(request) else await _add_fault(request, faults)
+        return FOREIGN if is_foreign(request) else await _add_fault(request, faults)
 
     async def listed(_: Request) -> Response:
         return JSONResponse(faults.listed())
 
     async def clear(request: Request) -> Response:
-        if _foreign(request):
+        if is_foreign(request):
             return FOREIGN
         faults.clear()
         return RedirectResponse("/", 303) if request.method == "POST" else Response(status_code=204)
@@ -70,7 +70,7 @@ async def _add_fault(request: Request, faults: Faults) -> Response:
     return RedirectResponse("/", 303) if form else JSONResponse(faults.listed(), 201)
 
 
-def _foreign(request: Request) -> bool:
+def is_foreign(request: Request) -> bool:
     """A form on somebody else's page."""
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")

@@ -14,11 +14,14 @@ Search = Callable[[Mailbox, Post, Mapping[str, str]], Result]
 
 @dataclass(frozen=True)
 class KeyRules:
-    """How long a key is remembered, and what is answered to one that came with another body, or is being handled."""
+    """How long a key is remembered, and what is answered to one that came with another body, or is being handled; and
+    to one that came with the same body, unless it is the first answer again.
+    """
 
     remembered: timedelta
     other_body: Result
     concurrent: Result
+    same_body: Result | None = None
 
 
 @dataclass(frozen=True)
