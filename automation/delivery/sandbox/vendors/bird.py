@@ -66,9 +66,11 @@ def single(post: Post) -> Result:
     message = _unfit(post) or texting.read(Message, post.body)
     if isinstance(message, Result):
         return message
-    wrong = _flawed(message) if isinstance(message, Flaw) else _wrong(message)
-    if wrong or isinstance(message, Flaw):
-        return wrong or _error(400, "")
+    if isinstance(message, Flaw):
+        return _flawed(message)
+    wrong = _wrong(message)
+    if wrong:
+        return wrong
     taken = _taken(message, post)
     return Result(202, _resource(taken, message), (taken,), _key(post))
 

@@ -51,9 +51,11 @@ def send(post: Post) -> Result:
     message = _stranger(post) or _unfit(post) or texting.read(Message, post.body)
     if isinstance(message, Result):
         return message
-    wrong = _flawed(message) if isinstance(message, Flaw) else _wrong(message, post.at)
-    if wrong or isinstance(message, Flaw):
-        return wrong or _error(400, FORMAT, "")
+    if isinstance(message, Flaw):
+        return _flawed(message)
+    wrong = _wrong(message, post.at)
+    if wrong:
+        return wrong
     one = texting.taken(
         post,
         KIND,

@@ -41,9 +41,11 @@ def send(post: Post) -> Result:
     message = _unfit(post) or texting.read(Message, post.body)
     if isinstance(message, Result):
         return message
-    wrong = _flawed(message) if isinstance(message, Flaw) else _wrong(message)
-    if wrong or isinstance(message, Flaw):
-        return wrong or _error(400, "10015", "")
+    if isinstance(message, Flaw):
+        return _flawed(message)
+    wrong = _wrong(message)
+    if wrong:
+        return wrong
     own = (tag.removeprefix(OWN_TAG) for tag in message.tags if tag.startswith(OWN_TAG))
     one = texting.taken(
         post,
