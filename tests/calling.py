@@ -15,6 +15,7 @@ from automation.delivery.replies import Answer, Failure, Reply
 from automation.delivery.sought import Finding, Sought
 from automation.settings import Provider
 
+HERE = "http://127.0.0.1:8025"
 MAIL = Outgoing(
     message_id=987_654_321,
     channel="email",

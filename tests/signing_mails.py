@@ -1,6 +1,5 @@
-"""Calls signed as vendors sign them, with keys made up here."""
+"""Calls signed as vendors sign them, by the sandbox's own keys, with whatever in them."""
 
-import hmac
 import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
@@ -8,22 +7,18 @@ from functools import cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from automation.delivery.hooks import HookCall, HookKey
+from automation.delivery.sandbox.telling import Ear, keys, mailgun, sendgrid, sns
 
 URL = "https://shop.example/hooks/mail"
 SECRET = "only a test's secret"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop"
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
 SUBSCRIBE_URL = f"https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37fb"
-CURVE_KEY = ec.derive_private_key(20260302, ec.SECP256R1())
-# https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
-SIGNED_BY_SNS = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
 
 def base64_of(key: Any) -> str:
@@ -31,34 +26,24 @@ def base64_of(key: Any) -> str:
 
 
 def sendgrid_key() -> HookKey:
-    return HookKey(public=base64_of(CURVE_KEY.public_key()))
+    return HookKey(public=keys.public_keys()["sendgrid"])
 
 
 def sendgrid_call(body: bytes, timestamp: str = "1772445600") -> HookCall:
-    signature = CURVE_KEY.sign(timestamp.encode() + body, ec.ECDSA(SHA256()))
-    headers = {
-        "x-twilio-email-event-webhook-signature": b64encode(signature).decode(),
-        "x-twilio-email-event-webhook-timestamp": timestamp,
-    }
-    return HookCall("POST", URL, headers, body)
+    request = sendgrid.signed(Ear(URL), body, timestamp)
+    return HookCall("POST", URL, {**request.headers}, body)
 
 
 def mailgun_call(data: Any, token: str = "c0ffee", timestamp: str = "1772445600") -> HookCall:  # noqa: S107 (it is in each call)
-    signature = hmac.digest(SECRET.encode(), f"{timestamp}{token}".encode(), "sha256").hex()
-    signed = {"timestamp": timestamp, "token": token, "signature": signature}
+    signed = mailgun.signature(SECRET, timestamp, token)
     return HookCall("POST", URL, {}, json.dumps({"signature": signed, "event-data": data}).encode())
-
-
-@cache
-def rsa_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, 2048)
 
 
 @cache
 def certificate(key: Any = None) -> bytes:
     """Of the year 2026, as PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    key = key or rsa_key()
+    key = key or keys.rsa_key()
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
     builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
     builder = builder.not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
@@ -81,9 +66,7 @@ def sns_outer(message: Any, **changed: Any) -> dict[str, Any]:
         "SigningCertURL": CERTIFICATE_URL,
         **changed,
     }
-    text = "".join(f"{name}\n{outer[name]}\n" for name in SIGNED_BY_SNS if name in outer)
-    algorithm = SHA1() if outer["SignatureVersion"] == "1" else SHA256()  # noqa: S303 (what a topic begins with)
-    return outer | {"Signature": b64encode(rsa_key().sign(text.encode(), PKCS1v15(), algorithm)).decode()}
+    return outer | {"Signature": sns.signature(outer)}
 
 
 def sns_confirmation(**changed: Any) -> dict[str, Any]:

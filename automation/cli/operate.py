@@ -182,8 +182,10 @@ def sandbox(
     from automation.delivery.sandbox import serve
     from automation.delivery.sandbox.telling.ears import ears_of
 
-    ears = ears_of(settings_of(config), port) if tell else {}
+    ears = ears_of(settings_of(config), port) if tell else None
     errors.print(f"the sandbox takes messages and shows them on http://127.0.0.1:{port}; Ctrl-C ends it")
-    for kind, ear in ears.items():
+    if ears == {}:
+        errors.print(f"nobody is told: no provider in {config} has this address as its base_url")
+    for kind, ear in (ears or {}).items():
         errors.print(f"it tells {ear.url} what becomes of messages by {kind}")
     serve("127.0.0.1", port, keep, ears, pace)

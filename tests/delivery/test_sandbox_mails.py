@@ -3,15 +3,20 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 
+import httpx
 import pytest
 from calling import MAIL, look_up, mails, posted, request_of, send, taken
 from shop import Shop, playbook
 
+from automation.database.engine import connect
 from automation.delivery.providers import ADAPTERS, LookUp
 from automation.delivery.replies import Accepted, Answer, Refused, Unknown
 from automation.delivery.sandbox import SandboxServer
+from automation.delivery.sandbox.telling.keys import public_keys
+from automation.delivery.sandbox.telling.story import MAILS
 from automation.delivery.sandbox.vendors import VENDORS
 from automation.delivery.sought import Found, NotThere, Sought
 from automation.settings.provider import EmailKind
@@ -144,17 +149,27 @@ def test_what_was_taken_is_found_again_and_nothing_else(sandbox: SandboxServer, 
         assert look_up(kind, sandbox.url, other) == NotThere()
 
 
+def test_the_page_offers_every_vendor_and_tells_whose_fate_is_certain(sandbox: SandboxServer) -> None:
+    page = httpx.get(sandbox.url, trust_env=False).text
+    assert all(f"<option>{one.kind}</option>" in page for one in VENDORS)
+    assert all(f"<code>{name}@</code>" in page for name in MAILS)
+    assert all(f"<dd>{key}</dd>" in page for key in public_keys().values())
+
+
 @EVERY
 @pytest.mark.parametrize(("answer", "reply"), [(401, Refused), (500, Unknown)])
-def test_a_fault_has_the_vendors_own_body(shop: Shop, kind: str, answer: int, reply: type) -> None:
-    shop.fault(kind=kind, answer=answer)
-    assert isinstance(send(kind, shop.url, MAIL)[0], reply)
-    assert shop.log() == []
+def test_a_fault_has_the_vendors_own_body(sandbox: SandboxServer, kind: str, answer: int, reply: type) -> None:
+    fault = {"kind": kind, "answer": answer}
+    httpx.post(f"{sandbox.url}/faults", json=fault, trust_env=False).raise_for_status()
+    assert isinstance(send(kind, sandbox.url, MAIL)[0], reply)
+    assert taken(sandbox.url) == []
 
 
 @EVERY
-def test_a_shop_with_this_provider_sends_its_whole_day(shop: Shop, kind: str) -> None:
-    shop.kind = kind
+def test_a_shop_with_this_provider_sends_its_whole_day(
+    tmp_path: Path, sqlite_url: str, sandbox: SandboxServer, kind: str
+) -> None:
+    shop = Shop(tmp_path, connect(sqlite_url), sandbox.url, kind=kind)
     shop.write(care=playbook())
     shop.customers("ada", "bob", "eve")
     shop.evaluate("2026-03-02T05:00:00Z")
@@ -162,3 +177,4 @@ def test_a_shop_with_this_provider_sends_its_whole_day(shop: Shop, kind: str) ->
     assert [status for _, _, status, _ in shop.statuses()] == ["sent"] * 3
     assert {row.provider_id for row in shop.rows()} == {one["provider_id"] for one in shop.log()}
     assert {str(row.message_id) for row in shop.rows()} == {one["mid"] for one in shop.log()}
+    shop.database.close()

@@ -9,14 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from process import logged, started
 from serving import served, until
 from shop import Shop, playbook
 
-from automation.database.engine import Database
+from automation.database.engine import Database, connect
 from automation.database.hooks import hook_calls
 from automation.database.schema import outcomes, suppressions
 from automation.delivery.outcomes.at_home import key_of
 from automation.delivery.sandbox import SandboxServer
+from automation.delivery.sandbox.server import listening_on
 from automation.delivery.sandbox.telling import Ear
 from automation.delivery.verify import verify
 
@@ -33,7 +35,8 @@ PEOPLE = {
 }
 # Resend does not know of anybody who unsubscribes.
 UNTOLD = {"resend": {"unsubscribed"}}
-QUICK = 0.0001
+QUICK, UNHURRIED = 0.0001, 0.02  # the other one is not given up within minutes
+NOBODY = Ear("http://127.0.0.1:9/hooks/sandbox_email", secret="any")
 
 
 @pytest.fixture
@@ -84,9 +87,10 @@ def became(shop: Shop) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_became_of_each_message_is_in_the_tables(shop: Shop, ears: dict[str, Ear], kind: str) -> None:
-    now = datetime.now(UTC)
-    shop.kind = kind
+def test_what_became_of_each_message_is_in_the_tables(
+    tmp_path: Path, sqlite_url: str, sandbox: SandboxServer, ears: dict[str, Ear], kind: str
+) -> None:
+    now, shop = datetime.now(UTC), Shop(tmp_path, connect(sqlite_url), sandbox.url, kind=kind)
     shop.write()
     with served(shop, str(now)) as address:
         ears[kind] = listening(shop, address)
@@ -97,21 +101,21 @@ def test_what_became_of_each_message_is_in_the_tables(shop: Shop, ears: dict[str
     assert {row.address.partition("@")[0] for row in shop.rows(suppressions)} >= {"bounce", "complain"}
     assert {row.problem for row in shop.rows(hook_calls)} == {None}
     assert verify(shop.database, shop.settings).ok
+    shop.database.close()
 
 
-def test_what_is_told_while_nobody_listens_is_told_again(shop: Shop, ears: dict[str, Ear]) -> None:
-    now = datetime.now(UTC)
-    shop.write()
-    with served(shop, str(now)) as address:
-        ear = listening(shop, address)
-    ears["postmark"] = ear
-    a_day(shop, (now - timedelta(days=1)).replace(hour=12), "bounce")
-    until(lambda: told(shop)[0]["tries"] > 1)
-    with served(shop, str(now)) as address:
-        ears["postmark"] = listening(shop, address)
-        until(lambda: everything_is_told(shop))
+def test_what_is_told_while_nobody_listens_is_told_again(shop: Shop) -> None:
+    now, ears = datetime.now(UTC), {"postmark": NOBODY}
+    with SandboxServer(ears=ears, pace=UNHURRIED) as sandbox:
+        shop.url = sandbox.url
+        a_day(shop, (now - timedelta(days=1)).replace(hour=12), "bounce")
+        until(lambda: told(shop)[0]["tries"] > 1)
+        with served(shop, str(now)) as address:
+            ears["postmark"] = listening(shop, address)
+            until(lambda: everything_is_told(shop))
+        heard = told(shop)
     assert became(shop) == {"bounce": {"bounced_hard"}}
-    assert [(one["answer"], one["due"]) for one in told(shop)] == [("204", None)]
+    assert [(one["answer"], one["due"]) for one in heard] == [("204", None)]
 
 
 def test_what_is_not_believed_is_given_up_in_the_end(shop: Shop, ears: dict[str, Ear]) -> None:
@@ -127,13 +131,12 @@ def test_what_is_not_believed_is_given_up_in_the_end(shop: Shop, ears: dict[str,
 
 def test_a_restarted_sandbox_goes_on_where_it_was(tmp_path: Path, shop: Shop) -> None:
     keep, now = tmp_path / "mailbox.db", datetime.now(UTC)
-    nobody = Ear("http://127.0.0.1:9/hooks/sandbox_email", secret="any")
-    with SandboxServer(keep=keep, ears={"postmark": nobody}, pace=QUICK) as sandbox:
+    with SandboxServer(keep=keep, ears={"postmark": NOBODY}, pace=UNHURRIED) as sandbox:
         shop.url = sandbox.url
         a_day(shop, (now - timedelta(days=1)).replace(hour=12), "bounce")
     with (
         served(shop, str(now)) as address,
-        SandboxServer(keep=keep, ears={"postmark": listening(shop, address)}, pace=QUICK) as sandbox,
+        SandboxServer(keep=keep, ears={"postmark": listening(shop, address)}, pace=UNHURRIED) as sandbox,
     ):
         shop.url = sandbox.url
         until(lambda: everything_is_told(shop))
@@ -168,3 +171,33 @@ def test_without_ears_nothing_is_told_and_no_page_offers_it(shop: Shop) -> None:
     assert "Tell it now" not in httpx.get(page, trust_env=False).text
     assert httpx.post(f"{page}/tell", data={"outcome": "opened"}, trust_env=False).status_code == 409
     assert told(shop) == []
+
+
+def free_port() -> int:
+    with listening_on("127.0.0.1", 0) as listening:
+        return int(listening.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).status_code > 0
+    except httpx.TransportError:
+        return False
+
+
+def test_base_url_is_all_that_both_programs_need(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES is the one with most to agree about: keys, a certificate, a topic."""
+    port, serving = free_port(), free_port()
+    shop = Shop(tmp_path, connect(sqlite_url), f"http://127.0.0.1:{port}", kind="ses")
+    shop.write()
+    monkeypatch.setenv("AUTOMATION_SERVE__PORT", str(serving))
+    monkeypatch.setenv("AUTOMATION_BUSINESS__PUBLIC_URL", f"http://127.0.0.1:{serving}")
+    with started(shop, "serve"), started(shop, "sandbox", "--tell", "--port", str(port), "--pace", "0.001"):
+        until(lambda: answers(shop.url) and answers(f"http://127.0.0.1:{serving}/"))
+        a_day(shop, (datetime.now(UTC) - timedelta(days=1)).replace(hour=12), "bounce", "click")
+        until(lambda: everything_is_told(shop))
+    assert became(shop) == {"bounce": {"bounced_hard"}, "click": {"delivered", "opened", "clicked"}}
+    assert f"it tells http://127.0.0.1:{serving}/hooks/sandbox_email" in logged(shop)
+    shop.database.close()

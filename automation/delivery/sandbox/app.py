@@ -1,6 +1,5 @@
 """The sandbox's routes: the vendors, the mailbox's pages, its log as JSON, and the fault switches."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,14 +46,12 @@ def create_app(keep: Path | None = None, ears: Mapping[str, Ear] | None = None, 
     seconds until then take so many times as long. Raises BadInput when `keep` is no usable file.
     """
     mailbox, faults = Mailbox(keep), Faults()
-    teller = Teller(mailbox, {} if ears is None else ears, pace, _now)
+    teller = Teller(mailbox, ears, pace, _now)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        telling = asyncio.create_task(teller.work())
-        yield
-        telling.cancel()
-        await asyncio.wait([telling])
+        async with teller:
+            yield
         mailbox.close()
 
     routes = [

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from automation.delivery.sandbox.faults import KINDS
+from automation.delivery.sandbox.telling.keys import public_keys
 from automation.delivery.sandbox.telling.story import BY_HAND, MAILS, TEXTS
 
 SIZE = 50
@@ -62,7 +63,7 @@ INDEX = Markup("""<h1>{count} taken</h1>
 </form>
 <h2>Recipients that are refused</h2>
 <p>Postmark: <code>inactive@</code> at any domain has bounced or complained before.
-Resend: a domain without a dot, which refuses its whole batch.
+Every other vendor of mail: a domain without a dot; Resend and Brevo refuse the whole batch for it.
 Twilio: <code>+15005550001</code> is invalid, <code>…0002</code> has no route, <code>…0003</code> is in a region that is
 not enabled, <code>…0004</code> has opted out, <code>…0009</code> is no mobile number.</p>
 <h2>What becomes of a message</h2>
@@ -75,6 +76,9 @@ ends so.</p>
 {fates}
 </tbody>
 </table>
+<p>What stands for the sandbox where a provider needs a <code>webhook_key</code>. Between programs on this machine it is
+known.</p>
+<dl>{keys}</dl>
 </section>
 """)
 EMPTY = Markup("<p>Nothing yet. Point a provider's base_url here and send.</p>")
@@ -92,9 +96,9 @@ QUEUE = Markup('<ul>{items}</ul><form method="post" action="/faults/clear"><butt
 ITEM = Markup("<li><code>{text}</code></li>")
 MESSAGE = Markup("""<h1>{subject}</h1>
 <dl>{facts}</dl>
-{html}<h2>Text</h2>
+{told}{html}<h2>Text</h2>
 <pre>{text}</pre>
-{told}""")
+""")
 FATE = Markup("<tr><td><code>{whom}</code></td><td>{outcomes}</td></tr>\n")
 TOLD = Markup("""<h2>What became of it</h2>
 {rows}
@@ -129,6 +133,7 @@ def index(rows: Sequence[sqlite3.Row], count: int, number: int, queue: list[dict
         paging=Markup().join([newer, older]),
         queue=QUEUE.format(items=items) if queue else "",
         fates=Markup().join(FATE.format(whom=whom, outcomes=", ".join(one) or "nothing") for whom, one in _fates()),
+        keys=Markup().join(FACT.format(name=kind, value=key) for kind, key in public_keys().items()),
         kinds=Markup().join(KIND.format(kind=kind) for kind in KINDS),
     )
     return _page("Sandbox mailbox", body)

@@ -39,10 +39,11 @@ def tell(happened: Happened, ear: Ear) -> httpx.Request | None:
         "sg_message_id": f"{message.provider_id}.recvd-sandbox-1-0",
         **more,
     }
-    return _signed(ear, json.dumps([event]).encode() + b"\r\n", str(int(happened.signed_at.timestamp())))
+    return signed(ear, json.dumps([event]).encode() + b"\r\n", str(int(happened.signed_at.timestamp())))
 
 
-def _signed(ear: Ear, body: bytes, at: str) -> httpx.Request:
+def signed(ear: Ear, body: bytes, at: str) -> httpx.Request:
+    """A call with this body, signed at that second."""
     signature = curve_key().sign(at.encode() + body, ECDSA(SHA256()))
     headers = {
         "content-type": "application/json",

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -17,7 +20,7 @@ from automation.delivery.sandbox.telling.telling import Ear
 
 log = logging.getLogger(__name__)
 SEED = "sandbox"
-AT_ONCE = 16
+AT_ONCE, SECONDS_AFTER_TROUBLE = 16, 1
 PATIENCE = timedelta(seconds=10)
 BY_TOPIC = ("aws_sms", "ses")
 UNTOLD = "this vendor tells nothing of it"
@@ -25,14 +28,32 @@ DEAF = "nobody listens for this vendor"
 
 
 class Teller:
-    """`ears`: who listens, by kind. `pace`: seconds take so many times as long."""
+    """`async with Teller(…)`: it tells meanwhile. `ears`: who listens, by kind, which may change; None: nobody will.
+    `pace`: seconds take so many times as long.
+    """
 
-    def __init__(self, mailbox: Mailbox, ears: Mapping[str, Ear], pace: float, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, mailbox: Mailbox, ears: Mapping[str, Ear] | None, pace: float, clock: Callable[[], datetime]
+    ) -> None:
         self.queue = Queue(mailbox, pace)
-        self._ears = ears
+        self._ears = {} if ears is None else ears
+        self._is_mute = ears is None
         self._pace = pace
         self._clock = clock
         self._more = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        if not self._is_mute:
+            self._tasks = [asyncio.create_task(self._work())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def listens(self, kind: str) -> bool:
         return kind in self._ears and kind in TELLS
@@ -50,15 +71,22 @@ class Teller:
         self.queue.add(number, [(self._clock(), outcome, text)])
         self._more.set()
 
-    async def work(self) -> None:
+    async def _work(self) -> None:
         async with Door(AT_ONCE) as door:
             await self._ask_for_topics(door)
             while True:
-                self._more.clear()
-                due = self.queue.due(self._clock(), AT_ONCE)
-                await asyncio.gather(*(self._tell(door, one) for one in due))
-                if not due:
-                    await self._rest()
+                try:
+                    await self._tell_due(door)
+                except sqlite3.Error:
+                    log.exception("what is to be told cannot be read or written; it is tried again")
+                    await asyncio.sleep(SECONDS_AFTER_TROUBLE)
+
+    async def _tell_due(self, door: Line) -> None:
+        self._more.clear()
+        due = self.queue.due(self._clock(), AT_ONCE)
+        await asyncio.gather(*(self._tell(door, one) for one in due))
+        if not due:
+            await self._rest()
 
     async def _rest(self) -> None:
         at = self.queue.next_due()

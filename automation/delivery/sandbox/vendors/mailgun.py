@@ -45,7 +45,7 @@ def events(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
     try:
         edges = {"at >=": _instant(query.get("begin")), "at <=": _instant(query.get("end"))}
         limit = int(query.get("limit", USUAL_PAGE))
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return error(400, "begin, end and limit are numbers.")
     if not 0 < limit <= LARGEST_PAGE:
         return error(400, f"limit is a number from 1 to {LARGEST_PAGE}.")
@@ -157,7 +157,7 @@ def _event(row: Any) -> dict[str, Any]:
 
 
 def _instant(text: str | None) -> str | None:
-    """A second of the epoch; raises ValueError."""
+    """A second of the epoch; raises ValueError, OverflowError, OSError."""
     return stamp(datetime.fromtimestamp(float(text), UTC)) if text else None
 
 

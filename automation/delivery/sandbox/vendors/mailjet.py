@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, stamp
+from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, number, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
 from automation.delivery.sandbox.vendors.mails import ADDRESS, JSON_TYPE, STRICT, basic, first_wrong
 from automation.delivery.sandbox.vendors.vendor import Vendor
@@ -86,10 +86,10 @@ def search(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
     if not all(basic(post)):
         return Result(401, {"ErrorInfo": "", "ErrorMessage": UNAUTHORIZED, "StatusCode": 401})
     try:
-        limit, offset = int(query.get("Limit", USUAL_PAGE)), int(query.get("Offset", 0))
         since = {"at >=": stamp(_instant(query["FromTS"]))} if "FromTS" in query else {}
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return Result(400, {"ErrorInfo": "", "ErrorMessage": "Invalid value in a filter.", "StatusCode": 400})
+    limit, offset = number(query.get("Limit"), USUAL_PAGE), number(query.get("Offset"), 0)
     mine = {"mid =": query["CustomID"]} if "CustomID" in query else {}
     _, rows = mailbox.search(KIND, mine | since, min(limit or LARGEST_PAGE, LARGEST_PAGE), offset)
     data = [_found(row, query) for row in rows]
@@ -194,8 +194,8 @@ def _found(row: Any, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _instant(text: str) -> datetime:
-    """RFC 3339, or a second of the epoch; raises ValueError."""
-    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+    """RFC 3339, or a second of the epoch; raises ValueError, OverflowError, OSError."""
+    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text).astimezone(UTC)
 
 
 VENDOR = Vendor(KIND, {"/v3.1/send": send}, refusal, {"/v3/REST/message": search})

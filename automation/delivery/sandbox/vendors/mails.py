@@ -1,6 +1,5 @@
 """What the vendors of mail have in common: strict forms, one address, two halves of credentials."""
 
-import binascii
 import re
 from base64 import b64decode
 
@@ -28,7 +27,7 @@ def basic(post: Post) -> tuple[str, str]:
     scheme, _, coded = post.headers.get("authorization", "").partition(" ")
     try:
         user, _, password = b64decode(coded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8
         return "", ""
     return (user, password) if scheme.lower() == "basic" else ("", "")
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
-from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, stamp
+from automation.delivery.sandbox.exchange import Post, Result, is_one_line, media_type, number, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
 from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "postmark"
 JSON_TYPE = "application/json"
 MOST_ITEMS = 500
-LARGEST_PAGE = 500
+LARGEST_PAGE, FURTHEST = 500, 10_000
 # One recipient, plain or as "Name <address>".
 ONE_ADDRESS = re.compile(r"[^<>@,;]*<([^\s<>@,;]+@[^\s<>@,;]+)>|([^\s<>@,;]+@[^\s<>@,;]+)")
 # Answered as an address that bounced or complained before.
@@ -96,12 +96,15 @@ def search(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
     if refused:
         return refused
     count, offset = query.get("count", ""), query.get("offset", "")
-    if not (count.isdigit() and offset.isdigit() and 0 < int(count) <= LARGEST_PAGE):
-        return _error(422, 701, f"'count' (1 to {LARGEST_PAGE}) and 'offset' are required.")
+    first, size = number(offset, FURTHEST), number(count, 0)
+    if not (0 < size <= LARGEST_PAGE and first + size <= FURTHEST):
+        return _error(
+            422, 701, f"'count' (1 to {LARGEST_PAGE}) and 'offset' are required, at most {FURTHEST} together."
+        )
     names = {"metadata_mid": "mid =", "recipient": "recipient =", "tag": "tag ="}
     where = {column: query[name] for name, column in names.items() if name in query}
     where["stream ="] = query.get("messagestream", "outbound")
-    total, rows = mailbox.search(KIND, where, int(count), int(offset))
+    total, rows = mailbox.search(KIND, where, size, first)
     return Result(200, {"TotalCount": total, "Messages": [_found(row) for row in rows]})
 
 

@@ -24,7 +24,7 @@ NAMES = {
 }
 MOST_HEADERS = 15
 ASCII = r"^[ -~]*$"
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,256}$")]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,256}$")]
 
 
 class Part(BaseModel):
@@ -43,7 +43,7 @@ class Body(Part):
 
 class Header(Part):
     name: Annotated[str, Field(pattern=r"^[!-9;-~]{1,126}$")]
-    value: Annotated[str, Field(pattern=ASCII, min_length=1, max_length=870)]
+    value: Annotated[str, Field(pattern=ASCII, min_length=1, max_length=995)]
 
 
 class Simple(Part):
