@@ -14,15 +14,22 @@ from automation.web.app import create_app
 
 
 @contextmanager
-def served(shop: Shop, now: str, **given: Any) -> Iterator[str]:
-    """The address it answers on."""
+def served(shop: Shop, now: str, *, is_public: bool = False, **given: Any) -> Iterator[str]:
+    """The address it answers on. `is_public`: this is its public URL, which several vendors sign, and not the one
+    that is configured.
+    """
     listening = listening_on("127.0.0.1", 0)
-    app = create_app(shop.database, shop.settings, lambda: at(now), **given)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    settings = shop.settings
+    if is_public:
+        business = settings.business.model_copy(update={"public_url": address})
+        settings = settings.model_copy(update={"business": business})
+    app = create_app(shop.database, settings, lambda: at(now), **given)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     until(lambda: server.started)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    yield address
     server.should_exit = True
     thread.join()
 

@@ -76,10 +76,10 @@ batch = {batch}
 timeout = "2 seconds"
 {email}
 [providers.sandbox_sms]
-kind = "twilio"
+kind = "{text_kind}"
 base_url = "{url}"
 rate = "10000/second"
-batch = 1
+batch = {batch}
 timeout = "2 seconds"
 {sections}
 """
@@ -109,6 +109,7 @@ class Shop:
     batch: int = 500
     email: str = ""
     kind: str = "postmark"
+    text_kind: str = "twilio"
     rate: str = "10000/second"
     sections: str = ""
 
@@ -132,6 +133,7 @@ class Shop:
             batch=self.batch,
             email=self.email,
             kind=self.kind,
+            text_kind=self.text_kind,
             rate=self.rate,
             sections=self.sections,
         )

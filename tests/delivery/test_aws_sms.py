@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from outgoing import NUDGE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -16,18 +17,6 @@ NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 AWS = ADAPTERS["aws_sms"]
 KEY = "AKIAIOSFODNN7EXAMPLE"
 ACCOUNT = Account("https://sms-voice.eu-west-1.amazonaws.com", "secret", KEY, region="eu-west-1")
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 
 
 def body_of(message: Outgoing, account: Account = ACCOUNT) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import NUDGE as SAMPLE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -17,18 +18,7 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 BIRD = ADAPTERS["bird"]
 ACCOUNT = Account("https://eu1.platform.bird.com", "secret", region="eu1")
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="win-back_2",
-    kind="marketing",
-)
+NUDGE = replace(SAMPLE, tag="win-back_2")
 HTML = {"content-type": "text/html"}
 
 
@@ -73,10 +63,19 @@ def test_how_long_it_may_wait_is_not_said_because_bird_refuses_the_field() -> No
     assert BIRD.request([waiting], ACCOUNT, None).content == BIRD.request([NUDGE], ACCOUNT, None).content
 
 
-def test_several_texts_are_a_bare_array() -> None:
+def test_several_texts_are_listed_in_one_call() -> None:
     request = BIRD.request(numbered(3), ACCOUNT, None)
     assert request.url.path == "/v1/sms/batches"
-    assert [one["metadata"]["mid"] for one in json.loads(request.content)] == ["0", "1", "2"]
+    assert [one["metadata"]["mid"] for one in json.loads(request.content)["messages"]] == ["0", "1", "2"]
+
+
+def test_the_vendors_own_library_would_send_the_same() -> None:
+    library = pytest.importorskip("bird._generated", reason="the vendor's library is not installed")
+    for count, form in ((1, library.SMSMessageSendRequest), (3, library.SMSMessageBatchRequest)):
+        content = BIRD.request(numbered(count), ACCOUNT, None).content
+        assert form.model_validate_json(content).model_dump(
+            mode="json", by_alias=True, exclude_unset=True
+        ) == json.loads(content)
 
 
 @pytest.mark.parametrize("count", [1, 3])

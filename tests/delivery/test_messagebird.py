@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import NUDGE
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, account_of, batches
@@ -16,18 +17,6 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MESSAGEBIRD = ADAPTERS["messagebird"]
 ACCOUNT = Account("https://rest.messagebird.com", "secret")
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 HTML = {"content-type": "text/html"}
 
 

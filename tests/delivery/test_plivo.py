@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import NUDGE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -22,18 +23,6 @@ POWERPACK = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 MESSAGE = "db3ce55a-7f1d-11e1-8ea7-1231380bc196"
 ACCOUNT = Account("https://api.plivo.com", "secret", AUTH_ID)
 HTML = {"content-type": "text/html"}
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 
 
 def body_of(message: Outgoing, account: Account = ACCOUNT) -> Any:

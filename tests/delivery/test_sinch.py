@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import NUDGE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -23,18 +24,6 @@ PLAN = "jd63jf88477ll123ab4567cd89012ef3"
 BATCH = "01FC66621VHDBN119Z8PMV1QPU"
 ACCOUNT = Account("https://eu.sms.api.sinch.com", "secret", PLAN, region="eu")
 HTML = {"content-type": "text/html"}
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 SOUGHT = Sought(9, "marketing", "+393331234567", NUDGE.text, NOW, NOW + timedelta(seconds=30))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from outgoing import NUDGE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -19,18 +20,6 @@ TWILIO = ADAPTERS["twilio"]
 SID = "AC" + "a" * 32
 SERVICE = "MG" + "b" * 32
 ACCOUNT = Account("https://api.twilio.com", "secret", SID)
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 
 
 def form_of(message: Outgoing, account: Account = ACCOUNT) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import NUDGE
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -18,18 +19,6 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 VONAGE = ADAPTERS["vonage"]
 ACCOUNT = Account("https://api.nexmo.com", "secret", "abcd1234")
-NUDGE = Outgoing(
-    message_id=9,
-    channel="sms",
-    sender="+15550100",
-    recipient="+393331234567",
-    subject="",
-    html="",
-    text="Ciao, è ora & 10 € 🎁",
-    headers={},
-    tag="nudge",
-    kind="marketing",
-)
 HTML = {"content-type": "text/html"}
 ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab"
 

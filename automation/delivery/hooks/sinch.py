@@ -34,7 +34,8 @@ STATUSES: dict[str, Outcome] = {
     "DELETED": "failed",
 }
 NOT_DELIVERED = frozenset({"FAILED", "REJECTED"})
-BAD_NUMBERS = frozenset({"401", "402", "404", "405"})
+# The same page: what it was that failed.
+BY_CODE: dict[str, Outcome] = {"402": "bounced_hard", "404": "bounced_soft"}  # no route to the number; for a while
 
 
 class Sinch:
@@ -81,7 +82,7 @@ def _event(one: dict[str, Any]) -> Event | None:
 
 def _outcome(status: str, code: str) -> Outcome:
     if status in NOT_DELIVERED:
-        return "bounced_hard" if code in BAD_NUMBERS else "failed"
+        return BY_CODE.get(code, "failed")
     return STATUSES.get(status, "info")
 
 

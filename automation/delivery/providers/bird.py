@@ -53,7 +53,7 @@ class Bird:
         payloads = [_payload(message) for message in messages]
         one = len(payloads) == 1
         url = account.base_url + ("/v1/sms/messages" if one else "/v1/sms/batches")
-        content = orjson.dumps(payloads[0] if one else payloads)
+        content = orjson.dumps(payloads[0] if one else {"messages": payloads})
         return httpx.Request("POST", url, headers=_headers(account, key), content=content)
 
     def replies(self, answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:

@@ -1,18 +1,17 @@
 """Twilio's side: https://www.twilio.com/docs/messaging/api/message-resource"""
 
-import binascii
 import json
 import re
 import uuid
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from automation.delivery.sandbox.exchange import Post, Result, media_type, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
+from automation.delivery.sandbox.vendors import texting
 from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "twilio"
@@ -22,8 +21,8 @@ KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 SENDER = re.compile(r"\+?[0-9]{3,15}|[A-Za-z0-9 ]{1,11}")
-LONGEST_BODY, LARGEST_PAGE, USUAL_PAGE = 1600, 1000, 50
-LONGEST_VALIDITY = 36_000
+LONGEST_BODY, LARGEST_PAGE, USUAL_PAGE, LAST_PAGE = 1600, 1000, 50, 1_000_000
+LONGEST_VALIDITY, MOST_DIGITS = 36_000, 10
 AT = {"DateSent>": "at >=", "DateSent<": "at <="}
 REFUSALS = {401: 20003, 429: 20429, 503: 20503}
 # The numbers Twilio itself keeps for tests: https://www.twilio.com/docs/iam/test-credentials
@@ -75,9 +74,9 @@ def listed(mailbox: Mailbox, post: Post, query: Mapping[str, str]) -> Result:
     try:
         since = {column: stamp(_instant(query[name])) for name, column in AT.items() if name in query}
         size, page = int(query.get("PageSize", USUAL_PAGE)), int(query.get("Page", 0))
-    except ValueError:
+    except (ValueError, OverflowError):
         return _error(400, 20001, "Invalid parameter.")
-    if not 0 < size <= LARGEST_PAGE or page < 0:
+    if not 0 < size <= LARGEST_PAGE or not 0 <= page <= LAST_PAGE:
         return _error(400, 20006, "Page size or page is out of range.")
     to = {"recipient =": query["To"]} if "To" in query else {}
     total, rows = mailbox.search(KIND, to | since, size, page * size)
@@ -101,12 +100,8 @@ def _unfit(post: Post) -> Result | None:
 
 def _stranger(post: Post) -> Result | None:
     sid = post.path["sid"]
-    scheme, _, coded = post.headers.get("authorization", "").partition(" ")
-    try:
-        user, _, password = b64decode(coded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        user = password = ""
-    if scheme.lower() != "basic" or not password or not (user == sid or KEY_SID.fullmatch(user)):
+    user, password = texting.login(post)
+    if not password or not (user == sid or KEY_SID.fullmatch(user)):
         return _error(401, 20003, "Authenticate")
     if not ACCOUNT_SID.fullmatch(sid):
         return _error(404, 20404, "The requested resource was not found.")
@@ -123,20 +118,24 @@ def _form(body: bytes) -> dict[str, str] | Result:
 def _is_url(text: str | None) -> bool:
     if text is None:
         return True
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _is_validity(text: str | None) -> bool:
-    return text is None or (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_VALIDITY)
+    return text is None or (
+        text.isascii() and text.isdigit() and len(text) < MOST_DIGITS and 1 <= int(text) <= LONGEST_VALIDITY
+    )
 
 
 def _taken(form: Mapping[str, str], post: Post) -> Taken:
-    own = parse_qs(urlsplit(form.get("StatusCallback", "")).query).get("mid", [""])
     return Taken(
         kind=KIND,
         provider_id="SM" + uuid.uuid4().hex,
-        mid=own[0],
+        mid=texting.own_id(form.get("StatusCallback", "")),
         sender=form.get("From") or form["MessagingServiceSid"],
         recipient=form["To"],
         subject="",
