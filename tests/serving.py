@@ -1,6 +1,5 @@
 """The web application on this machine, over real HTTP, at a time that stands still."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import Any
 import uvicorn
 from shop import Shop, at
 
-from automation.delivery.sandbox.server import listening_on
+from automation.delivery.sandbox.server import ServerThread, listening_on, url_of
 from automation.web.app import create_app
 
 
@@ -19,19 +18,14 @@ def served(shop: Shop, now: str, *, is_public: bool = False, **given: Any) -> It
     that is configured.
     """
     listening = listening_on("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    address = url_of(listening)
     settings = shop.settings
     if is_public:
         business = settings.business.model_copy(update={"public_url": address})
         settings = settings.model_copy(update={"business": business})
     app = create_app(shop.database, settings, lambda: at(now), **given)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    until(lambda: server.started)
-    yield address
-    server.should_exit = True
-    thread.join()
+    with ServerThread(uvicorn.Config(app, log_config=None, lifespan="on"), listening):
+        yield address
 
 
 def until(happened: Callable[[], object], seconds: float = 20) -> None:

@@ -81,8 +81,8 @@ class Settings(BaseSettings):
         return f"{self.business.public_url.rstrip('/')}/hooks/{provider}"
 
     def is_at_home(self, provider: str) -> bool:
-        """Whether both this provider and whoever it calls are on this machine, where nothing needs to be secret."""
-        return self._is_loopback and self.providers[provider].is_loopback
+        """Whether this provider and whoever it calls are on this machine alone, where nothing needs to be secret."""
+        return self._is_loopback and self.serve.host in LOOPBACK and self.providers[provider].is_loopback
 
     @property
     def _is_loopback(self) -> bool:

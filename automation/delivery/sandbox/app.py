@@ -29,6 +29,7 @@ LARGEST_BODY = 50_000_000
 # A foreign page whose name was made to resolve to this machine has another Host.
 HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
 Endpoint = Callable[[Request], Awaitable[Response]]
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,23 @@ class Desk:
     faults: Faults
     keys: Keys
     teller: Teller
+    clock: Clock
 
 
-def create_app(keep: Path | None = None, ears: Mapping[str, Ear] | None = None, pace: float = 1) -> Starlette:
+def real_time() -> datetime:
+    # A server at the edge reads the clock; everything inside is told the time.
+    return datetime.now(UTC)
+
+
+def create_app(
+    keep: Path | None = None, ears: Mapping[str, Ear] | None = None, pace: float = 1, clock: Clock = real_time
+) -> Starlette:
     """The provider, its mailbox and its fault switches. `ears`: who is told what becomes of messages, by kind; `pace`:
     seconds until then take so many times as long. Raises BadInput when `keep` is no usable file.
     """
     mailbox, faults = Mailbox(keep), Faults()
-    teller = Teller(mailbox, ears, pace, _now)
+    teller = Teller(mailbox, ears, pace, clock)
+    desk = Desk(mailbox, faults, Keys(mailbox), teller, clock)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -55,7 +65,7 @@ def create_app(keep: Path | None = None, ears: Mapping[str, Ear] | None = None, 
         mailbox.close()
 
     routes = [
-        *_vendor_routes(mailbox, faults, teller),
+        *_vendor_routes(desk),
         *_page_routes(mailbox, faults, teller),
         *telling_routes(mailbox, teller),
         *log_routes(mailbox, faults),
@@ -74,9 +84,7 @@ async def _went_away(request: Request, error: Exception) -> Response:  # noqa: A
     return Response(status_code=400)
 
 
-def _vendor_routes(mailbox: Mailbox, faults: Faults, teller: Teller) -> list[Route]:
-    desk = Desk(mailbox, faults, Keys(mailbox), teller)
-
+def _vendor_routes(desk: Desk) -> list[Route]:
     def sending(vendor: Vendor, act: Send) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             return await _send(request, vendor, act, desk)
@@ -85,9 +93,9 @@ def _vendor_routes(mailbox: Mailbox, faults: Faults, teller: Teller) -> list[Rou
 
     def searching(vendor: Vendor, act: Search) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            good = _answer(act(mailbox, _post(request, b""), request.query_params))
-            fault = faults.next(vendor.kind, "look_up")
-            return await _troubled(fault, vendor, request, good, faults) if fault else good
+            good = _answer(act(desk.mailbox, _post(request, b"", desk.clock()), request.query_params))
+            fault = desk.faults.next(vendor.kind, "look_up")
+            return await _troubled(fault, vendor, request, good, desk.faults) if fault else good
 
         return endpoint
 
@@ -101,7 +109,7 @@ async def _send(request: Request, vendor: Vendor, act: Send, desk: Desk) -> Resp
     body = await body_of(request, LARGEST_BODY)
     if body is None:
         return Response("<h1>413 Payload Too Large</h1>", 413, media_type="text/html")
-    post = _post(request, body)
+    post = _post(request, body, desk.clock())
     result = desk.keys.recall(vendor, post, act(post))
     fault = desk.faults.next(vendor.kind)
     with desk.keys.handling(vendor, post, result) as answered:
@@ -116,13 +124,8 @@ async def _troubled(fault: Fault, vendor: Vendor, request: Request, good: Respon
     return await troubled(fault, request, good, vendor.refusal(fault.answer or 0), faults.seen)
 
 
-def _post(request: Request, body: bytes) -> Post:
-    return Post(request.headers, request.path_params, body, _now())
-
-
-def _now() -> datetime:
-    # A server at the edge reads the clock; everything inside is told the time.
-    return datetime.now(UTC)
+def _post(request: Request, body: bytes, at: datetime) -> Post:
+    return Post(request.headers, request.path_params, body, at)
 
 
 def _answer(result: Result) -> Response:

@@ -3,7 +3,10 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from automation.delivery.sandbox.app import create_app
+from automation.delivery.sandbox.app import create_app, real_time
 from automation.delivery.sandbox.telling import Ear
 from automation.delivery.sandbox.troubles import CONNECTION
 from automation.errors import BadInput, PortTaken
@@ -22,32 +25,22 @@ DEFAULT_PORT = 8025
 SHUTDOWN_SECONDS = 2
 
 
-class SandboxServer:
-    """`with SandboxServer() as sandbox: …sandbox.url…`; port 0 takes a free one; the rest is as for `create_app`, and
-    `ears` may still change. Raises PortTaken, BadInput.
-    """
+class ServerThread:
+    """A server in a thread of its own, from the beginning of `with` to its end."""
 
-    def __init__(
-        self, port: int = 0, keep: Path | None = None, ears: Mapping[str, Ear] | None = None, pace: float = 1
-    ) -> None:
-        self._port = port
-        self._keep = keep
-        self._ears = ears
-        self._pace = pace
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+        self._socket = listening
+        self._started = threading.Event()
+        self._server = _Server(config, self._started)
+        self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return url_of(self._socket)
 
     def __enter__(self) -> Self:
-        self._socket = listening_on("127.0.0.1", self._port)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        try:
-            app = create_app(self._keep, self._ears, self._pace)
-        except BadInput:
-            self._socket.close()
-            raise
-        started = threading.Event()
-        self._server = _Server(_config(app), started)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
-        started.wait()
+        self._started.wait()
         return self
 
     def __exit__(
@@ -55,6 +48,35 @@ class SandboxServer:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+
+class SandboxServer:
+    """`with SandboxServer() as sandbox: …sandbox.url…`; port 0 takes a free one; the rest is as for `create_app`, and
+    `ears` may still change. Raises PortTaken, BadInput.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        keep: Path | None = None,
+        ears: Mapping[str, Ear] | None = None,
+        pace: float = 1,
+        clock: Callable[[], datetime] = real_time,
+    ) -> None:
+        self._port = port
+        self._app = partial(create_app, keep, ears, pace, clock)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            listening = stack.enter_context(listening_on("127.0.0.1", self._port))
+            self.url = stack.enter_context(ServerThread(_config(self._app()), listening)).url
+            self._end = stack.pop_all().close
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
 
 
 def serve(
@@ -119,3 +141,8 @@ def listening_on(host: str, port: int) -> socket.socket:
         raise PortTaken from error
     listening.listen(2048)
     return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://{host}:{port}"
