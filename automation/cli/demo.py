@@ -1,5 +1,6 @@
 """`automation demo`: everything on one screen with no set-up, in a folder of its own that is gone afterwards."""
 
+import logging
 import signal
 import sys
 import threading
@@ -32,19 +33,19 @@ def demo(
     from automation.cli.logs import start_logs
     from automation.cli.output import errors, show_json
     from automation.clock import wall_clock
-    from automation.delivery.sandbox import SandboxServer
 
     start_logs()
+    logging.getLogger("automation.delivery.alerts").setLevel(logging.CRITICAL)  # the story looks twice a day only
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it cleans up, too
     serves = sys.stdout.isatty() and not no_serve and not as_json
-    with own_folder(keep) as folder, SandboxServer() as sandbox, own_stand(folder, sandbox.url) as stand:
+    with own_folder(keep) as folder, own_stand(folder) as stand:
         there = folder if serves or keep is not None else None  # when this has ended, or while it serves
         with errors.status("making up a shop …") as status:
             story = live(stand, customers, wall_clock(), lambda what: status.update(f"{what} …"))
-        told = {**story, "mailbox": sandbox.url, "folder": str(folder), "next": _next(story, there)}
+        told = {**story, "mailbox": stand.sandbox, "folder": str(folder), "next": _next(story, there)}
         show_json(told) if as_json else show(told)
         if serves:
-            show_mailbox(sandbox.url, folder)
+            show_mailbox(stand.sandbox, folder)
             _wait()
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from automation.database.schema import enrollments, messages, stage_changes
+from automation.database.schema import enrollments, messages, outcomes, stage_changes
 from automation.delivery.answers.explain import explain
 from automation.delivery.answers.past import Past
 from automation.delivery.desk import open_desk
+from automation.delivery.hooks.hook import OUTCOMES
 from automation.playbooks.load import Book
 from automation.reasons import Reason
-from automation.settings import Settings
+from automation.settings import CHANNELS, Settings
 
 
 def day_told(
@@ -35,8 +36,23 @@ def day_told(
         "held": counts(connection, messages.c.reason, messages.c.status == "planned", messages.c.reason.is_not(None)),
         "waiting": sum(counts(connection, messages.c.channel, messages.c.status == "planned").values()),
         "so_far": counts(connection, messages.c.status),
+        "outcomes": _outcomes(connection, start),
         "log": _lines(connection, start, now),
     }
+
+
+def _outcomes(connection: Connection, start: datetime) -> list[dict[str, Any]]:
+    """What the providers told since then, by outcome and channel."""
+    of_message = and_(messages.c.shard == outcomes.c.shard, messages.c.message_id == outcomes.c.message_id)
+    rows = (
+        select(outcomes.c.outcome, messages.c.channel, func.count())
+        .join(messages, of_message)
+        .where(outcomes.c.happened_at >= start)
+        .group_by(outcomes.c.outcome, messages.c.channel)
+    )
+    found = {(outcome, channel): count for outcome, channel, count in connection.execute(rows)}
+    named = [one for one in OUTCOMES if any(outcome == one for outcome, _ in found)]
+    return [{"outcome": one, **{channel: found.get((one, channel), 0) for channel in CHANNELS}} for one in named]
 
 
 def _lines(connection: Connection, start: datetime, now: datetime) -> list[dict[str, Any]]:
@@ -86,7 +102,7 @@ def _playbooks(connection: Connection, book: Book, evaluated: dict[str, Any], st
             "sent": sent.get(key, 0),
         }
         for key, playbook in book.playbooks.items()
-        if playbook.model.active
+        if playbook.model.active and playbook.model.answers is None
     ]
 
 

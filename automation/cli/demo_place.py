@@ -1,18 +1,23 @@
-"""Where the demo takes place: a folder, a database and a provider of its own."""
+"""Where the demo takes place: a folder, a database, a provider and a web application of its own."""
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from automation.cli.demo_story import Stand
+from automation.cli.demo_story import Stand, StoryClock
 from automation.cli.starter import copy_starter
 from automation.database.engine import connect
 from automation.database.upgrade import upgrade
+from automation.delivery.sandbox import SandboxServer
+from automation.delivery.sandbox.telling import Ear
+from automation.delivery.sandbox.telling.ears import ears_of
 from automation.playbooks.load import read_book
 from automation.settings import Settings, load
 from automation.values import Rate
+from automation.web.server import answering
 
 DATABASE = "automation.db"
 # The sandbox is as quick as this machine; the demo shall be, too.
@@ -32,20 +37,24 @@ def own_folder(keep: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def own_stand(folder: Path, sandbox: str) -> Iterator[Stand]:
-    """The demo's own files, database and provider, whatever the environment says about the real ones."""
-    settings = _only_here(load(folder / "config.toml"), sandbox)
-    database = connect(settings.database.url, folder)
-    try:
+def own_stand(folder: Path) -> Iterator[Stand]:
+    """The demo's own files, database and provider, whatever the environment says about the real ones. The provider
+    tells what becomes of each message at once.
+    """
+    clock, ears = StoryClock(), dict[str, Ear]()
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(SandboxServer(ears=ears, pace=0, clock=clock)).url
+        settings = _only_here(load(folder / "config.toml"), sandbox)
+        database = stack.enter_context(closing(connect(settings.database.url, folder)))
         upgrade(database)
-        yield Stand(folder, settings, read_book(settings), database)
-    finally:
-        database.close()
+        settings = stack.enter_context(answering(database, settings, clock))
+        ears |= ears_of(settings, urlsplit(sandbox).port or 0)
+        yield Stand(folder, settings, read_book(settings), database, clock, sandbox)
 
 
 def _only_here(settings: Settings, sandbox: str) -> Settings:
     """Every provider is the sandbox, and no secret is used."""
-    mine = {"base_url": sandbox, "rate": AT_ONCE, "token": None}
+    mine = {"base_url": sandbox, "rate": AT_ONCE, "token": None, "webhook_secret": None, "webhook_key": None}
     providers = {key: one.model_copy(update=mine) for key, one in settings.providers.items()}
     database = settings.database.model_copy(update={"url": f"sqlite:///{DATABASE}", "password": None})
     return settings.model_copy(update={"providers": providers, "database": database, "secret_key": None})

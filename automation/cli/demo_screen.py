@@ -31,6 +31,7 @@ def show(told: Mapping[str, Any]) -> None:
         ("Where customers stand", _stages(told)),
         ("Playbooks today", _playbooks(told)),
         ("Messages today", _messages(told)),
+        ("What became of them", _outcomes(told)),
         ("A few lines of the send log", _log(told, zone)),
         *((_question(one), _answer(one)) for one in told["explained"]),
         ("Where the time went, in seconds", _seconds(told)),
@@ -110,6 +111,17 @@ def _messages(told: Mapping[str, Any]) -> RenderableType:
     )
 
 
+def _outcomes(told: Mapping[str, Any]) -> RenderableType:
+    rows = [(one["outcome"], one["email"], one["sms"], BECAME.get(one["outcome"], "")) for one in told["outcomes"]]
+    return _table(("", ">email", ">SMS", "*"), rows)
+
+
+BECAME = {
+    "bounced_hard": "The address is closed: nothing is sent there any more.",
+    "bounced_soft": "The mailbox was full, or the telephone was off.",
+    "complained": "The address is closed.",
+    "unsubscribed": "The consent is withdrawn, by a link or by STOP.",
+}
 STYLES = {"sent": "green", "held": "yellow", "rejected": "red", "failed": "red", "unknown": "red"}
 
 

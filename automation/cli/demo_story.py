@@ -14,12 +14,17 @@ from datetime import time as wall_time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from automation.cli.demo_ledger import day_told, explain_two
-from automation.clock import latest_run_date, to_utc
+from automation.clock import latest_run_date, to_utc, wall_clock
 from automation.customers.load import import_customers, import_events
 from automation.customers.sample_shop import SampleShop, sample_shop
 from automation.database.engine import Database
 from automation.delivery.dispatch import Dispatch
+from automation.delivery.http import Door
+from automation.delivery.outcomes.inbox import is_worked_out
+from automation.delivery.replies import Answer
 from automation.playbooks.load import Book
 from automation.settings import Settings
 from automation.values import instant_text
@@ -31,16 +36,29 @@ STAGES_ONLY = (330, 180, 90, 45, 14)
 WITH_PLAYBOOKS = (4, 3, 2, 1, 0)
 ROUNDS = (wall_time(10, 30), wall_time(18, 30))  # when messages are sent, local time of the shop
 WORKER = "demo"
+SOON, PATIENCE = 0.02, timedelta(seconds=5)
+
+
+@dataclass
+class StoryClock:
+    """The time in the story while it is told, then the real one; for the provider and the web application."""
+
+    moment: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.moment or wall_clock()
 
 
 @dataclass
 class Stand:
-    """Where the demo takes place, and what is noted on the way."""
+    """Where the demo takes place, and what is noted on the way. `sandbox` is the provider's address."""
 
     folder: Path
     settings: Settings
     book: Book
     database: Database
+    clock: StoryClock
+    sandbox: str
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     imported: dict[str, Counter[str]] = field(default_factory=lambda: {"customers": Counter(), "events": Counter()})
     rejects: list[dict[str, str]] = field(default_factory=list)
@@ -68,6 +86,7 @@ def live(stand: Stand, customers: int, clock: datetime, tell: Callable[[str], No
         tell(f"{day:%d %B %Y}: importing, evaluating" + (", sending" if ago in WITH_PLAYBOOKS else ""))
         evaluated = _day(stand, arriving, day, last=ago == 0, with_playbooks=ago in WITH_PLAYBOOKS)
     told = _told(stand, evaluated, morning, stand.at(today, ROUNDS[-1]))
+    stand.clock.moment = None
     stand.seconds["in all"] = time.monotonic() - started
     return {**told, "seconds": {what: round(seconds, 2) for what, seconds in stand.seconds.items()}}
 
@@ -97,17 +116,32 @@ def _day(stand: Stand, arriving: "Arriving", day: date, *, last: bool, with_play
     book = stand.book if with_playbooks else Book(stand.book.facts, stand.book.lifecycle, {})
     with stand.timed("evaluating"):
         evaluated = evaluate(stand.database, stand.settings, book, WORKER, morning)
-    if with_playbooks:
+    for wall in ROUNDS if with_playbooks else ():
+        stand.clock.moment = stand.at(day, wall)
         with stand.timed("sending"):
-            for wall in ROUNDS:
-                _send(stand, stand.at(day, wall))
+            _send(stand)
+        with stand.timed("hearing"):
+            asyncio.run(_told_all(stand.sandbox))
+            while not is_worked_out(stand.database):
+                time.sleep(SOON)
     return evaluated
 
 
-def _send(stand: Stand, now: datetime) -> None:
+def _send(stand: Stand) -> None:
     with stand.database.writing() as connection:
-        desk = prepare_run(connection, stand.settings, stand.book, now)
-    asyncio.run(Dispatch(stand.database, desk, lambda: now, WORKER).run())
+        desk = prepare_run(connection, stand.settings, stand.book, stand.clock())
+    asyncio.run(Dispatch(stand.database, desk, stand.clock, WORKER).run())
+
+
+async def _told_all(sandbox: str) -> None:
+    """Until the provider has told what becomes of the messages."""
+    asked = httpx.Request("GET", f"{sandbox}/api/told?limit=1")
+    async with Door(1) as door:
+        while True:
+            heard = await door.post(asked, timeout=PATIENCE)
+            if isinstance(heard, Answer) and json.loads(heard.body)["waiting"] == 0:
+                return
+            await asyncio.sleep(SOON)
 
 
 def _import(stand: Stand, arrived: SampleShop, now: datetime) -> None:

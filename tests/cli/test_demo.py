@@ -93,3 +93,9 @@ def test_a_kept_folder_has_the_files_and_the_lists_of_rejected_rows(told: dict[s
     assert (told["kept"] / "config.toml").is_file()
     lists = {path.name for path in (told["kept"] / "files").glob("*.rejects.csv")}
     assert lists == {row["file"] for row in told["rejects"]} != set()
+
+
+def test_it_hears_what_became_of_the_messages(told: dict[str, Any]) -> None:
+    became = {one["outcome"]: one["email"] + one["sms"] for one in told["outcomes"]}
+    assert 0 < became["delivered"] <= sum(told["sent"].values())
+    assert became.get("clicked", 0) <= became.get("opened", 0) <= became["delivered"]

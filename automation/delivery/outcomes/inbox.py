@@ -42,6 +42,11 @@ def process(database: Database, settings: Settings, clock: Callable[[], datetime
     return sum(steps(database, settings, clock), Taken())
 
 
+def is_worked_out(database: Database) -> bool:
+    """Whether no call waits."""
+    return _next(database) is None
+
+
 def steps(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Iterator[Taken]:
     """Likewise, a short transaction at each step, so that nobody waits long for the database."""
     while (row := _next(database)) is not None:
