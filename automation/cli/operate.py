@@ -167,10 +167,13 @@ def serve(config: Config = CONFIG) -> None:
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import errors
     from automation.clock import wall_clock
+    from automation.delivery.outcomes.at_home import unheard
     from automation.web.server import serve as answer
 
     settings = settings_of(config)
     start_logs(logging.INFO)
+    for name, hint in unheard(settings).items():
+        errors.print(f"calls of {name} are refused, for there is nothing to check them with: {hint}")
     with database_of(settings) as database:
         answer(database, settings, wall_clock, errors.print)
 

@@ -63,6 +63,7 @@ def test_a_sound_installation_passes_every_check(sent: Shop) -> None:
         "provider sandbox_email",
         "provider sandbox_sms",
         "alerts",
+        "what providers tell",
         "clock",
         "database",
         "clock and database",
@@ -115,12 +116,15 @@ def test_a_real_provider_needs_a_token_a_secret_key_and_an_address_with_https(
     change(shop, f'kind = "postmark"\nbase_url = "{shop.url}"', 'kind = "postmark"\nbase_url = "http://192.0.2.1:9"')
     checks = found(shop)
     wrong = {one.check for one in checks.values() if not one.ok}
-    assert wrong == {"secret key", "public_url", "provider sandbox_email"}
+    assert wrong == {"secret key", "public_url", "provider sandbox_email", "what providers tell"}
+    assert "AUTOMATION_PROVIDERS__SANDBOX_EMAIL__WEBHOOK_SECRET" in checks["what providers tell"].hint
     assert "AUTOMATION_PROVIDERS__SANDBOX_EMAIL__TOKEN" in checks["provider sandbox_email"].told
     monkeypatch.setenv("AUTOMATION_SECRET_KEY", "long and random")
     monkeypatch.setenv("AUTOMATION_BUSINESS__PUBLIC_URL", "http://shop.example")
     assert found(shop)["public_url"].hint == "customers' links need https://"
     monkeypatch.setenv("AUTOMATION_BUSINESS__PUBLIC_URL", "https://shop.example")
+    monkeypatch.setenv("AUTOMATION_PROVIDERS__SANDBOX_EMAIL__WEBHOOK_SECRET", "long and random")
+    monkeypatch.setenv("AUTOMATION_PROVIDERS__SANDBOX_SMS__TOKEN", "of the account")
     wrong = {one.check for one in found(shop).values() if not one.ok}
     assert wrong == {"provider sandbox_email"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from automation.delivery.doctor.check import Check
 from automation.delivery.doctor.inside import database_checks
-from automation.delivery.doctor.outside import alerts, disk, providers, secret_key, web_address, zone
+from automation.delivery.doctor.outside import alerts, disk, hearing, providers, secret_key, web_address, zone
 from automation.errors import BadFiles, Problem
 from automation.playbooks.load import read_book
 from automation.settings import Settings, read
@@ -33,6 +33,7 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
     yield disk(settings)
     yield from providers(settings)
     yield alerts(settings)
+    yield hearing(settings)
     yield from database_checks(settings, now)
 
 

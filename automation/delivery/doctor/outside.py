@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from automation.clock import local_text
 from automation.delivery.doctor.check import Check
 from automation.delivery.http import reachable
+from automation.delivery.outcomes.at_home import unheard
 from automation.delivery.providers import account_of
 from automation.errors import BadInput
 from automation.settings import CHANNELS, LOOPBACK, PREFIX, Settings
@@ -73,6 +74,15 @@ def alerts(settings: Settings) -> Check:
         return Check("alerts", True, "only in the log, and no more is needed yet")
     hint = f"set [alerts] url, and {PREFIX}ALERTS__WEBHOOK_SECRET in the environment; or watch the log for errors"
     return Check("alerts", True, "only in the log: nobody is told when the sending stops", hint)
+
+
+def hearing(settings: Settings) -> Check:
+    """Bounces and complaints that nobody hears go on being written to."""
+    missing = unheard(settings)
+    if not missing:
+        return Check("what providers tell", True, "can be checked")
+    told = f"calls of {', '.join(missing)} are refused: nothing to check them with"
+    return Check("what providers tell", not settings.real_providers, told, "; ".join(missing.values()))
 
 
 def _at_home(url: str) -> bool:

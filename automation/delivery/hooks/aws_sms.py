@@ -30,6 +30,7 @@ EVENTS: dict[str, Outcome] = {
 
 class AwsSms:
     kind = "aws_sms"
+    checked_with = "public"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         return sns.is_genuine(call, key, now)

@@ -32,6 +32,7 @@ RECEIVED = "sms.received"
 
 class Bird:
     kind = "bird"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         return is_signed(call, key, now)

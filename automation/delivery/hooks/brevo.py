@@ -40,6 +40,7 @@ TOLD_APART = ("message-id", "event", "email", "ts_epoch", "link")
 
 class Brevo:
     kind = "brevo"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (nothing is signed)
         return knows_password(call.headers, key.secret)

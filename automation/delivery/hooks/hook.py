@@ -80,6 +80,10 @@ class Hook(Protocol):
 
     kind: str
 
+    @property
+    def checked_with(self) -> str:
+        """Which part of the key: `token`, `secret` or `public`."""
+
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         """By the raw bytes. False for whatever cannot be checked; never raises."""
 

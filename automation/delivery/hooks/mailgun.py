@@ -43,6 +43,7 @@ TRANSIENT = re.compile(r"4[0-9]{2}")
 
 class Mailgun:
     kind = "mailgun"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (whether a repeat is signed afresh is not documented)
         signed = inside(json_of(call), "signature")

@@ -41,6 +41,7 @@ TOLD_APART = ("event", "MessageID", "time", "url", "email")
 
 class Mailjet:
     kind = "mailjet"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (nothing is signed)
         return knows_password(call.headers, key.secret)

@@ -39,6 +39,7 @@ REASONS: dict[str, Outcome] = {
 
 class MessageBird:
     kind = "messagebird"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         claims = claims_of(call.headers.get("messagebird-signature-jwt", ""), key.secret, now)

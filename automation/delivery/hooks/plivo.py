@@ -30,6 +30,7 @@ Fields = Sequence[tuple[str, str]]
 
 class Plivo:
     kind = "plivo"
+    checked_with = "token"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (no time is signed)
         given = call.headers.get("x-plivo-signature-v3", "")

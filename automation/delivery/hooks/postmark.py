@@ -42,6 +42,7 @@ TIMES = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
 class Postmark:
     kind = "postmark"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (nothing is signed)
         return knows_password(call.headers, key.secret)

@@ -28,6 +28,7 @@ SUPPRESSED: dict[str, Outcome] = {"previous_bounce": "bounced_hard", "previous_c
 
 class Resend:
     kind = "resend"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         return is_signed(call, key, now)

@@ -45,6 +45,7 @@ DROPS: dict[str, Outcome] = {
 
 class SendGrid:
     kind = "sendgrid"
+    checked_with = "public"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (whether a repeat is signed afresh is not documented)
         public, signature = _public(key), decoded(call.headers.get(SIGNATURE, ""))

@@ -36,6 +36,7 @@ PERMANENT = "Permanent"
 
 class Ses:
     kind = "ses"
+    checked_with = "public"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         return sns.is_genuine(call, key, now)

@@ -40,6 +40,7 @@ BY_CODE: dict[str, Outcome] = {"402": "bounced_hard", "404": "bounced_soft"}  # 
 
 class Sinch:
     kind = "sinch"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (a late repeat is no other)
         """A plan that does not sign has a password instead."""

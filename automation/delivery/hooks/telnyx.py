@@ -42,6 +42,7 @@ OWN_TAG = "mid="
 
 class Telnyx:
     kind = "telnyx"
+    checked_with = "public"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         at = call.headers.get("telnyx-timestamp", "")

@@ -40,6 +40,7 @@ WORDS: dict[str, Literal["stop", "start", "help"]] = {"STOP": "stop", "START": "
 
 class Twilio:
     kind = "twilio"
+    checked_with = "token"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:  # noqa: ARG002 (no time is signed)
         given = call.headers.get("x-twilio-signature", "")

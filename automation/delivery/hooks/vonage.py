@@ -41,6 +41,7 @@ BY_CODE: dict[str, Outcome] = {
 
 class Vonage:
     kind = "vonage"
+    checked_with = "secret"
 
     def is_genuine(self, call: HookCall, key: HookKey, now: datetime) -> bool:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")

@@ -1,8 +1,8 @@
 """What a provider's calls are checked with."""
 
-from automation.delivery.hooks import HookKey
+from automation.delivery.hooks import HOOKS, HookKey
 from automation.delivery.providers import SANDBOX_TOKEN
-from automation.settings import Settings
+from automation.settings import CHANNELS, PREFIX, Settings
 
 # Where both sides are on this machine and nothing else is configured: what the sandbox signs with, and its own keys,
 # which are no secrets. In base64 and long, for all who want that.
@@ -26,3 +26,19 @@ def key_of(settings: Settings, name: str) -> HookKey:
         return HookKey(token=token, secret=secret, public=provider.webhook_key)
     public = provider.webhook_key or SANDBOX_KEYS.get(provider.kind)
     return HookKey(token=token or SANDBOX_TOKEN, secret=secret or SANDBOX_SECRET, public=public)
+
+
+def unheard(settings: Settings) -> dict[str, str]:
+    """The providers in use whose calls cannot be checked, so that all are refused; and what to do about each."""
+    used = {key for channel in CHANNELS for key in settings.channel(channel).providers}
+    return {name: hint for name in sorted(used) if (hint := _missing(settings, name))}
+
+
+def _missing(settings: Settings, name: str) -> str | None:
+    hook = HOOKS.get(settings.providers[name].kind)
+    if hook is None or getattr(key_of(settings, name), hook.checked_with):
+        return None
+    if hook.checked_with == "public":
+        return f"set webhook_key in [providers.{name}], as the vendor shows it"
+    variable = "TOKEN" if hook.checked_with == "token" else "WEBHOOK_SECRET"
+    return f"set {PREFIX}PROVIDERS__{name.upper()}__{variable}, and the same at the vendor"
