@@ -7,7 +7,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import pytest
-from calling import account, request_of
+from calling import HERE, account, request_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from outgoing import NUDGE
@@ -19,7 +19,6 @@ from automation.settings.provider import SmsKind
 
 EVERY = pytest.mark.parametrize("kind", get_args(SmsKind))
 NOW = datetime(2026, 3, 2, 11, tzinfo=UTC)
-HERE = "http://127.0.0.1:8025"
 ODD = [
     "",
     " ",

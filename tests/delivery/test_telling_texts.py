@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from calling import account, request_of
+from calling import HERE, account, request_of
 from outgoing import NUDGE
 
 from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey, InboundText
@@ -44,8 +44,8 @@ def key(kind: str) -> HookKey:
 
 def taken(kind: str, message: Outgoing = NUDGE, **fields: Any) -> Taken:
     """As the sandbox took it from our adapter, with these fields changed on the way."""
-    request = request_of(kind, "http://127.0.0.1:8025", [message])
-    ours = account(kind, "http://127.0.0.1:8025").account or ""
+    request = request_of(kind, HERE, [message])
+    ours = account(kind, HERE).account or ""
     act = next(iter(next(one for one in VENDORS if one.kind == kind).sending.values()))
     body = json.dumps({**json.loads(request.content), **fields}).encode() if fields else request.content
     path = dict.fromkeys(("sid", "auth_id", "service_plan_id"), ours)

@@ -10,7 +10,7 @@ import pytest
 from serving import served, until
 from shop import Shop, playbook, step
 
-from automation.database.engine import Database
+from automation.database.engine import connect
 from automation.database.hooks import hook_calls
 from automation.database.schema import consents, outcomes, suppressions
 from automation.delivery.outcomes.at_home import key_of
@@ -47,10 +47,13 @@ def sandbox(ears: dict[str, Ear]) -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, database: Database, sandbox: SandboxServer) -> Shop:
+def shop(tmp_path: Path, sqlite_url: str, sandbox: SandboxServer) -> Iterator[Shop]:
+    """On one database: what is told of mails is kept by the same code, and tried on both."""
+    database = connect(sqlite_url)
     found = Shop(tmp_path, database, sandbox.url)
     found.write(care=playbook(step("one", "hello/text", "sms")))
-    return found
+    yield found
+    database.close()
 
 
 def a_day(shop: Shop, noon: datetime) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from automation.delivery.sandbox.exchange import Post, Result
 from automation.delivery.sandbox.vendors import texting
+from automation.delivery.sandbox.vendors.mails import basic
 from automation.delivery.sandbox.vendors.texting import INVALID, UUID, Flaw, Number, Part, Sender, WebAddress
 from automation.delivery.sandbox.vendors.vendor import Vendor
 
@@ -71,7 +72,7 @@ def refusal(status: int) -> dict[str, Any]:
 
 
 def _unfit(post: Post) -> Result | None:
-    user, password = texting.login(post)
+    user, password = basic(post)
     if user != post.path["auth_id"] or not password:
         return _error(401, STRANGER)
     if not AUTH_ID.fullmatch(user):

@@ -1,7 +1,6 @@
 """What vendors of texts have in common: credentials, a JSON body, phone numbers, and a text in the mailbox."""
 
 import secrets
-from base64 import b64decode
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from automation.delivery.sandbox.exchange import Post, is_one_line, media_type, stamp
 from automation.delivery.sandbox.mailbox import Taken, body_hash
+from automation.delivery.sandbox.vendors.mails import first_wrong
 
 JSON_TYPE = "application/json"
 # Twilio keeps these numbers for tests; where another vendor refuses such a number at once, it refuses the same ones.
@@ -47,8 +47,8 @@ def read(form: type[Form], body: bytes) -> Form | Flaw:
     try:
         return form.model_validate_json(body)
     except ValidationError as found:
-        first = found.errors(include_url=False, include_input=False, include_context=False)[0]
-        return Flaw(".".join(str(part) for part in first["loc"]), first["msg"], first["type"])
+        where, name, words = first_wrong(found)
+        return Flaw(where, words, name)
 
 
 def is_json(post: Post) -> bool:
@@ -59,15 +59,6 @@ def credential(post: Post, scheme: str) -> str:
     """What follows the scheme in the header; empty where it is another one."""
     given, _, rest = post.headers.get("authorization", "").partition(" ")
     return rest.strip() if given.lower() == scheme.lower() else ""
-
-
-def login(post: Post) -> tuple[str, str]:
-    """User and password of basic authentication; empty where there are none."""
-    try:
-        user, _, password = b64decode(credential(post, "basic"), validate=True).decode().partition(":")
-    except ValueError:
-        return "", ""
-    return user, password
 
 
 def _one_line(text: str) -> str:

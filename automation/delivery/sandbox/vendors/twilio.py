@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from automation.delivery.sandbox.exchange import Post, Result, media_type, stamp
 from automation.delivery.sandbox.mailbox import Mailbox, Taken, body_hash
 from automation.delivery.sandbox.vendors import texting
+from automation.delivery.sandbox.vendors.mails import basic
 from automation.delivery.sandbox.vendors.vendor import Vendor
 
 KIND = "twilio"
@@ -100,7 +101,7 @@ def _unfit(post: Post) -> Result | None:
 
 def _stranger(post: Post) -> Result | None:
     sid = post.path["sid"]
-    user, password = texting.login(post)
+    user, password = basic(post)
     if not password or not (user == sid or KEY_SID.fullmatch(user)):
         return _error(401, 20003, "Authenticate")
     if not ACCOUNT_SID.fullmatch(sid):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from automation.delivery.sandbox.exchange import Post, Result
 from automation.delivery.sandbox.vendors import texting
+from automation.delivery.sandbox.vendors.mails import basic
 from automation.delivery.sandbox.vendors.texting import INVALID, Flaw, Line, Part, WebAddress
 from automation.delivery.sandbox.vendors.vendor import Vendor
 
@@ -72,7 +73,7 @@ def refusal(status: int) -> dict[str, Any]:
 
 
 def _unfit(post: Post) -> Result | None:
-    if not all(texting.login(post)) and not JWT.fullmatch(texting.credential(post, "bearer")):
+    if not all(basic(post)) and not JWT.fullmatch(texting.credential(post, "bearer")):
         return _error(401, TYPES[401], "You did not provide correct credentials.")
     if not texting.is_json(post):
         return _error(415, "#unsupported-media-type", f"Content-Type must be {texting.JSON_TYPE}.")
