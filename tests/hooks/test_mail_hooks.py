@@ -11,6 +11,8 @@ from standardwebhooks import Webhook
 from vectors import NOW
 
 from automation.delivery.hooks import HOOKS, Event, HookCall, HookKey
+from automation.delivery.sandbox.mailbox import Taken
+from automation.delivery.sandbox.telling import TELLS, Ear, Happened
 
 POSTMARK, RESEND = HOOKS["postmark"], HOOKS["resend"]
 URL = "https://shop.example/hooks/mail"
@@ -90,6 +92,21 @@ def test_what_the_schemes_own_library_signs_is_believed(prefix: str, secret: str
     for name in headers:
         without = HookCall("POST", URL, {**headers, name: ""}, body.encode())
         assert not RESEND.is_genuine(without, HookKey(secret=secret), NOW)
+
+
+def test_svixs_own_library_signs_what_we_believe_and_believes_what_the_sandbox_signs() -> None:
+    svix = pytest.importorskip("svix.webhooks", reason="svix is not installed")
+    now, body = datetime.now(UTC), b'{"type": "email.delivered"}'
+    stamp, signature = str(int(now.timestamp())), svix.Webhook(SECRET).sign("msg_1", now, body.decode())
+    call = HookCall("POST", URL, {"svix-id": "msg_1", "svix-timestamp": stamp, "svix-signature": signature}, body)
+    assert RESEND.is_genuine(call, HookKey(secret=SECRET), now)
+    fields = dict.fromkeys(Taken._fields, "") | {"kind": "resend", "fields": "{}", "at": now.isoformat()}
+    told_by_sandbox = TELLS["resend"](Happened(Taken(**fields), "delivered", now, 1), Ear(URL, secret=SECRET))
+    assert told_by_sandbox is not None
+    headers = {name.lower(): value for name, value in told_by_sandbox.headers.items()}
+    svix.Webhook(SECRET).verify(told_by_sandbox.content, headers)
+    with pytest.raises(svix.WebhookVerificationError):
+        svix.Webhook(SECRET).verify(told_by_sandbox.content + b" ", headers)
 
 
 @pytest.mark.parametrize(
