@@ -1,17 +1,11 @@
 """Commands for whoever hears from customers what they want and do not want."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from automation.cli.intervene import By, Note
 from automation.cli.options import CONFIG, Config, Json
-
-if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-HEADER = ["text", "from", "customer", "said", "means", "received", "review"]
-LONGEST = 60
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,7 +51,7 @@ def texts(
     """Texts that came in, the newest first, and what each was taken for. JSON Lines with --json."""
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import console, show_json, show_table
-    from automation.clock import local_text
+    from automation.cli.views.texts import TEXTS, text_cells
     from automation.delivery.outcomes.review import texts_of, texts_to_review
 
     settings = settings_of(config)
@@ -67,17 +61,9 @@ def texts(
         for row in found:
             show_json(dict(row._mapping))  # noqa: SLF001 (SQLAlchemy's public name for it)
     elif found:
-        zone = settings.business.zone
-        show_table(HEADER, [_cells(row, local_text(row.received_at, zone)) for row in found])
+        show_table(TEXTS, [text_cells(dict(row._mapping), settings.business.zone) for row in found])  # noqa: SLF001 (likewise)
     else:
         console.print("no text waits for a review" if to_review else "no text came in yet")
-
-
-def _cells(row: "Row[Any]", received: str) -> tuple[object, ...]:
-    said = " ".join(row.text.split())
-    short = said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
-    waits = "waits" if row.meaning == "suspected" else ""
-    return (row.number, f"…{row.sender[-4:]}", row.customer_id, short, row.meaning, received, row.verdict or waits)
 
 
 def review(

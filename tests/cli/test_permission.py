@@ -106,6 +106,18 @@ def test_texts_are_listed_without_the_whole_number_and_reviewed_by_a_person(shop
     assert (again.code, "reviewed before: stop" in again.err) == (2, True)
 
 
+def test_one_customers_screen_has_their_texts_and_what_they_agreed_to(shop: Shop, run: Run) -> None:
+    shop.send(NOON)
+    came(shop, "START")
+    told = run("customer", "ada", "--json", *config(shop)).json
+    assert [(one["text"], one["meaning"]) for one in told["texts"]] == [("START", "start")]
+    assert told["consents"][-1]["wording"] == "START"
+    shown = run("customer", "ada", *config(shop)).out
+    assert "texts from them" in shown
+    earlier = run("customer", "ada", "--now", DAY1, "--json", *config(shop)).json
+    assert earlier["texts"] == []
+
+
 def test_an_import_says_what_its_consents_rest_on(shop: Shop, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "buyers.csv"
     file.write_text(

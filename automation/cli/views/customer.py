@@ -9,6 +9,7 @@ from rich.text import Text
 
 from automation.cli.output import console, show_pairs
 from automation.cli.views.log import log_table
+from automation.cli.views.texts import TEXTS, text_cells
 from automation.cli.views.values import read, show_list
 from automation.clock import local_text
 from automation.lifecycle.model import Lifecycle
@@ -39,12 +40,13 @@ def show_customer(told: Mapping[str, Any], now: datetime, lifecycle: Lifecycle, 
     )
     show_list(
         "consent, the newest decides",
-        ["channel", "topic", "consent", "source", "by", "at"],
+        ["channel", "topic", "consent", "basis", "source", "by", "at"],
         [
             (
                 one["channel"],
                 one["topic"],
                 "granted" if one["granted"] else "withdrawn",
+                one["wording"] or one["basis"],
                 one["source"],
                 one["actor"],
                 local_text(one["recorded_at"], zone),
@@ -66,4 +68,5 @@ def show_customer(told: Mapping[str, Any], now: datetime, lifecycle: Lifecycle, 
             for one in told["enrollments"]
         ],
     )
+    show_list("texts from them, the newest first", TEXTS, [text_cells(one, zone) for one in told["texts"]])
     show_list("messages, the newest first", *log_table(told["messages"][:NEWEST], zone))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from automation.delivery.answers.past import Past
+from automation.delivery.outcomes.review import texts_of
 from automation.lifecycle.standing import stage_by_rules
 
 
@@ -22,6 +23,7 @@ def customer_told(past: Past, logged: Sequence[Mapping[str, Any]]) -> dict[str, 
         "days_in_stage": day.days_since(since) if since else None,
     }
     known = {name: facts.get(name) for name in past.desk.book.facts.types}
+    texts = [row for row in texts_of(past.connection, past.customer_id) if row.received_at <= past.now]
     return {
         "customer_id": past.customer_id,
         "stage": stage,
@@ -30,11 +32,12 @@ def customer_told(past: Past, logged: Sequence[Mapping[str, Any]]) -> dict[str, 
         "consents": [{name: getattr(one, name) for name in CONSENT} for one in past.consents],
         "enrollments": [vars(one) for one in past.passages],
         "messages": [_known_then(row, past) for row in logged if row["planned_at"] <= past.now],
+        "texts": [dict(row._mapping) for row in texts],  # noqa: SLF001 (SQLAlchemy's public name for it)
         "profile": _profile(past),
     }
 
 
-CONSENT = ("channel", "topic", "granted", "basis", "source", "actor", "recorded_at")
+CONSENT = ("channel", "topic", "granted", "basis", "wording", "source", "actor", "recorded_at")
 SUPPRESSION = ("channel", "address", "reason", "source", "recorded_at")
 PROFILE = ("email", "phone", "locale", "timezone", "country", "signup_at", "attributes", "erased_at")
 
