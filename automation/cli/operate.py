@@ -162,7 +162,7 @@ def run(config: Config = CONFIG) -> None:
 
 
 def serve(config: Config = CONFIG) -> None:
-    """Answer unsubscribe links and what providers call: `/hooks/<provider>` tells what became of messages."""
+    """Answer the links in messages, to unsubscribe and to choose, and what providers call under `/hooks/<provider>`."""
     from automation.cli.logs import start_logs
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import errors

@@ -30,10 +30,18 @@ def consent(
     from automation.cli.opening import database_of, settings_of
     from automation.cli.output import console, show_json
     from automation.clock import wall_clock
+    from automation.customers.consent import EVERY_TOPIC
     from automation.customers.wish import Wish, record_wish
+    from automation.errors import BadInput, suggest
+    from automation.playbooks.load import read_book
 
+    settings = settings_of(config)
+    if topic != EVERY_TOPIC:
+        known = {playbook.model.topic for playbook in read_book(settings).playbooks.values()}
+        if topic not in known:
+            raise BadInput(f'--topic: no playbook has the topic "{topic}"; {suggest(topic, known)}')
     wish = Wish(customer_id, channel, topic, answer == "yes", wording)
-    with database_of(settings_of(config)) as database, database.writing() as connection:
+    with database_of(settings) as database, database.writing() as connection:
         record_wish(connection, wish, by, note, wall_clock())
     about = channel if topic == "*" else f"{channel}, {topic}"
     told = {"customer_id": customer_id, "channel": channel, "topic": topic, "granted": wish.granted}

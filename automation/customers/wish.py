@@ -30,8 +30,6 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     """
     if wish.granted and not wish.wording.strip():
         raise BadInput("--wording: say what the customer agreed to; a consent that nobody can show is none")
-    if not wish.topic.strip() or not wish.topic.isprintable():
-        raise BadInput("--topic: name a topic as playbooks do, or leave it out for the whole channel")
     customer = find_customer(connection, wish.customer_id)
     act = "consent_given" if wish.granted else "consent_withdrawn"
     note(connection, by, act, f"customer:{wish.customer_id}", words, now)
