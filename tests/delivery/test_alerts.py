@@ -27,7 +27,7 @@ from automation.errors import BadFiles
 from automation.settings import Settings, load
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
-NOW = datetime.now(UTC).replace(microsecond=0)  # whoever verifies a signature looks at the clock
+NOW = datetime.now(UTC)  # of each test: whoever verifies a signature looks at the clock
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 SECRET = "whsec_" + b64encode(b"what the receiver knows too").decode()
 NOWHERE = "http://127.0.0.1:1/alerts"
@@ -65,18 +65,23 @@ def to(url: str) -> Settings:
     return Settings.model_validate({"alerts": {"url": url, "webhook_secret": SECRET}})
 
 
-def told(database: Database, url: str, now: datetime = NOW, **more: Any) -> int:
-    return asyncio.run(tell(database, to(url), now, **more))
+@pytest.fixture(autouse=True)
+def _the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
 
 
-def opened(database: Database, about: str = "provider:one", now: datetime = NOW) -> bool:
+def told(database: Database, url: str, now: datetime | None = None, **more: Any) -> int:
+    return asyncio.run(tell(database, to(url), now or NOW, **more))
+
+
+def opened(database: Database, about: str = "provider:one", now: datetime | None = None) -> bool:
     with database.writing() as connection:
-        return open_incident(connection, "provider_paused", about, f"{about} is paused", now)
+        return open_incident(connection, "provider_paused", about, f"{about} is paused", now or NOW)
 
 
-def closed(database: Database, about: str = "provider:one", now: datetime = NOW) -> bool:
+def closed(database: Database, about: str = "provider:one", now: datetime | None = None) -> bool:
     with database.writing() as connection:
-        return close_incident(connection, "provider_paused", about, now)
+        return close_incident(connection, "provider_paused", about, now or NOW)
 
 
 def rows(database: Database) -> list[Any]:
