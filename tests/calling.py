@@ -27,6 +27,7 @@ MAIL = Outgoing(
     headers={"List-Unsubscribe": "<https://shop.example/u/x1>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     tag="welcome",
     kind="marketing",
+    reply_to="Help <help@example.com>",
 )
 
 

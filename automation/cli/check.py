@@ -122,15 +122,22 @@ def _from_root(problem: Problem, settings: Settings) -> Problem:
 
 
 def _wrong_senders(settings: Settings, file: TomlFile) -> Iterator[Problem]:
-    _, address = parseaddr(settings.email.sender)
-    try:
-        email_address(address)
-    except ValueError:
-        hint = 'write it like "Example Shop <hello@example.com>"'
+    hint = 'write it like "Example Shop <hello@example.com>"'
+    if not _is_mailbox(settings.email.sender):
         yield file.problem(("email", "from"), "this is no sender's email address", hint)
+    if settings.email.reply_to and not _is_mailbox(settings.email.reply_to):
+        yield file.problem(("email", "reply_to"), "this is no email address for answers", hint)
     if not _is_sms_sender(settings.sms.sender):
         hint = 'write a number like "+15550100", a short code, or a name of at most 11 letters and digits'
         yield file.problem(("sms", "from"), "this is no sender of an SMS", hint)
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        email_address(parseaddr(text)[1])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_sms_sender(sender: str) -> bool:

@@ -152,6 +152,7 @@ def outgoing_of(
         tag=row.playbook,
         kind=row.kind,
         validity=validity,
+        reply_to=settings.email.reply_to if row.channel == "email" else "",
     )
 
 

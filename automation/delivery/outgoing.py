@@ -19,7 +19,7 @@ FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 @dataclass(frozen=True)
 class Outgoing:
-    """`validity` is how long an SMS may wait in the provider's queue.
+    """`validity` is how long an SMS may wait in the provider's queue; `reply_to`, where answers go, may be empty.
 
     Raises BadMessage, without naming an address, when a field could break out of its place.
     """
@@ -35,10 +35,11 @@ class Outgoing:
     tag: str
     kind: Literal["marketing", "transactional"]
     validity: timedelta | None = None
+    reply_to: str = ""
 
     def __post_init__(self) -> None:
-        for name, text in (("subject", self.subject), ("sender", self.sender), ("tag", self.tag)):
-            _one_line(name, text)
+        for name in ("subject", "sender", "reply_to", "tag"):
+            _one_line(name, getattr(self, name))
         self._check_recipient()
         for name, value in self.headers.items():
             if not HEADER_NAME.fullmatch(name):

@@ -77,6 +77,7 @@ class ChannelRules(Section):
 
 class EmailRules(ChannelRules):
     sender: str = Field("Example Shop <hello@example.com>", alias="from", min_length=1)
+    reply_to: str = Field("", description="where answers go; empty: to `from`")
     providers: tuple[str, ...] = Field(("sandbox_email",), min_length=1)
     window: WindowPair = Window(clock_time("08:00"), clock_time("21:00"))
     max_per_week: int = Field(3, ge=0, le=1000)

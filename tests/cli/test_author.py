@@ -161,15 +161,16 @@ def test_lifecycles_that_are_not_in_use_are_checked_too(shop: Path, run: Run) ->
     ("old", "new", "place"),
     [
         ("<hello@example.com>", "<hello.example.com>", (26, 8)),
-        ('from = "+15550100"', 'from = "+1555x"', (33, 8)),
-        ('from = "+15550100"', 'from = "Example Shop Ltd"', (33, 8)),
-        ('providers = ["sandbox_sms"]', 'providers = ["sandbox_email"]', (34, 14)),
+        ('reply_to = ""', 'reply_to = "help"', (27, 12)),
+        ('from = "+15550100"', 'from = "+1555x"', (34, 8)),
+        ('from = "+15550100"', 'from = "Example Shop Ltd"', (34, 8)),
+        ('providers = ["sandbox_sms"]', 'providers = ["sandbox_email"]', (35, 14)),
         ('url = "sqlite:///automation.db"', 'url = "mysql://shop"', (6, 7)),
-        ('kind = "twilio"', 'kind = "twilio"\naccount = "AC1"', (49, 2)),
+        ('kind = "twilio"', 'kind = "twilio"\naccount = "AC1"', (50, 2)),
         (
             'base_url = "http://127.0.0.1:8025"       # `automation sandbox`; remove it to reach the real provider\n',
             "",
-            (40, 2),
+            (41, 2),
         ),
     ],
 )

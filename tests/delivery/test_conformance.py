@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from automation.delivery.providers import ADAPTERS, Account, Adapter, Signs, acc
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, Unknown
 from automation.errors import BadInput, BadMessage
 from automation.settings import Provider
+from automation.settings.provider import EmailKind
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 TOKEN = "t0ken-that-nobody-may-see"
@@ -144,6 +145,16 @@ def test_the_same_input_gives_the_same_bytes(kind: str, key: str | None) -> None
         again = [replace(one, headers=dict(reversed(list(one.headers.items())))) for one in ours]
         first, second = (ADAPTERS[kind].request(these, account(kind), key) for these in (ours, again))
         assert same(first, second)
+
+
+@pytest.mark.parametrize("kind", sorted(get_args(EmailKind)))
+def test_answers_go_where_they_are_wanted(kind: str) -> None:
+    for count in counts(ADAPTERS[kind]):
+        plain = messages_of(kind, count)
+        answered = [replace(one, reply_to="Hilfe Überall <help@shop.example>") for one in plain]
+        with_it, without = (ADAPTERS[kind].request(these, account(kind), None) for these in (answered, plain))
+        assert with_it.content.count(b"help@shop.example") == count
+        assert b"reply" not in without.content.lower()
 
 
 @EVERY

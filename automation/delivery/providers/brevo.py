@@ -76,7 +76,7 @@ def _encoded(messages: Sequence[Outgoing], key: str | None) -> bytes:
 def _single(message: Outgoing, key: str | None) -> dict[str, Any]:
     version = _version(message)
     return {
-        "sender": _sender(message.sender),
+        "sender": _named(message.sender),
         **version,
         "headers": {**version["headers"], **_key(key)},
         "tags": [message.tag],
@@ -86,7 +86,7 @@ def _single(message: Outgoing, key: str | None) -> dict[str, Any]:
 def _several(messages: Sequence[Outgoing], key: str | None) -> dict[str, Any]:
     tags = sorted({message.tag for message in messages})
     return {
-        "sender": _sender(messages[0].sender),
+        "sender": _named(messages[0].sender),
         "subject": UNUSED,
         "htmlContent": UNUSED,
         **({"headers": _key(key)} if key is not None else {}),
@@ -102,12 +102,13 @@ def _version(message: Outgoing) -> dict[str, Any]:
         "subject": message.subject,
         "htmlContent": message.html or f'<pre style="white-space: pre-wrap">{escape(message.text)}</pre>',
         **({"textContent": message.text} if message.text else {}),
+        **({"replyTo": _named(message.reply_to)} if message.reply_to else {}),
         "headers": {**dict(sorted(message.headers.items())), "X-Mailin-custom": str(message.message_id)},
     }
 
 
-def _sender(sender: str) -> dict[str, str]:
-    name, address = classify.mailbox(sender)
+def _named(mailbox: str) -> dict[str, str]:
+    name, address = classify.mailbox(mailbox)
     return {"email": address, **({"name": name} if name else {})}
 
 

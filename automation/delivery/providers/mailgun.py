@@ -124,6 +124,7 @@ def _fields(message: Outgoing) -> Iterable[tuple[str, str]]:
         ("to", message.recipient),
         ("subject", message.subject),
         *((name, text) for name, text in bodies.items() if text),
+        *([("h:Reply-To", message.reply_to)] if message.reply_to else []),
         *((f"h:{name}", message.headers[name]) for name in sorted(message.headers)),
         ("o:tag", message.tag),
         ("v:mid", str(message.message_id)),

@@ -114,10 +114,10 @@ def _headers(account: Account) -> dict[str, str]:
 
 
 def _payload(message: Outgoing) -> dict[str, Any]:
-    name, address = classify.mailbox(message.sender)
     bodies = {"TextPart": message.text, "HTMLPart": message.html}
     return {
-        "From": {"Email": address, "Name": name} if name else {"Email": address},
+        "From": _named(message.sender),
+        **({"ReplyTo": _named(message.reply_to)} if message.reply_to else {}),
         "To": [{"Email": message.recipient}],
         "Subject": message.subject,
         **{part: text for part, text in bodies.items() if text},
@@ -125,6 +125,11 @@ def _payload(message: Outgoing) -> dict[str, Any]:
         "CustomID": str(message.message_id),
         "CustomCampaign": message.tag,
     }
+
+
+def _named(mailbox: str) -> dict[str, str]:
+    name, address = classify.mailbox(mailbox)
+    return {"Email": address, "Name": name} if name else {"Email": address}
 
 
 def _items(items: list[Any], answer: Answer, messages: Sequence[Outgoing], now: datetime) -> list[Reply]:

@@ -56,10 +56,10 @@ def _authorization(account: Account) -> dict[str, str]:
 
 
 def _encoded(message: Outgoing) -> bytes:
-    name, address = classify.mailbox(message.sender)
     fields: dict[str, Any] = {
-        "From": {"Email": address, "Name": name},
+        "From": _named(message.sender),
         "To": [{"Email": message.recipient}],
+        **({"ReplyTo": [_named(message.reply_to)]} if message.reply_to else {}),
         "Subject": message.subject,
         "Text": message.text,
         "HTML": message.html,
@@ -67,6 +67,11 @@ def _encoded(message: Outgoing) -> bytes:
         "Tags": [message.tag],
     }
     return orjson.dumps(fields)
+
+
+def _named(mailbox: str) -> dict[str, str]:
+    name, address = classify.mailbox(mailbox)
+    return {"Email": address, "Name": name}
 
 
 def _reply(body: dict[str, Any], answer: Answer, now: datetime) -> Reply:

@@ -105,6 +105,7 @@ def _payload(message: Outgoing, account: Account) -> dict[str, Any]:
         "To": message.recipient,
         "Subject": message.subject,
         **{name: text for name, text in bodies.items() if text},
+        **({"ReplyTo": message.reply_to} if message.reply_to else {}),
         "Tag": message.tag,
         "Headers": [{"Name": name, "Value": message.headers[name]} for name in sorted(message.headers)],
         "Metadata": {"mid": str(message.message_id)},

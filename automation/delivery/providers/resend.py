@@ -74,6 +74,7 @@ def _payload(message: Outgoing) -> dict[str, Any]:
         "to": [message.recipient],
         "subject": message.subject,
         **{name: text for name, text in bodies.items() if text},
+        **({"reply_to": message.reply_to} if message.reply_to else {}),
         "headers": dict(sorted(message.headers.items())),
         "tags": [{"name": "tag", "value": message.tag}, {"name": "mid", "value": str(message.message_id)}],
     }

@@ -56,7 +56,6 @@ class SendGrid:
 
 
 def _body(message: Outgoing) -> bytes:
-    name, address = classify.mailbox(message.sender)
     bodies = {"text/plain": message.text, "text/html": message.html}
     # Only these custom arguments are an object in SendGrid's own description; those of the whole call are a text.
     personalization = {
@@ -66,12 +65,18 @@ def _body(message: Outgoing) -> bytes:
     }
     payload = {
         "personalizations": [personalization],
-        "from": {"email": address, "name": name} if name else {"email": address},
+        "from": _named(message.sender),
+        **({"reply_to": _named(message.reply_to)} if message.reply_to else {}),
         "subject": message.subject,
         "content": [{"type": kind, "value": text} for kind, text in bodies.items() if text],
         "categories": [message.tag],
     }
     return orjson.dumps(payload)
+
+
+def _named(mailbox: str) -> dict[str, str]:
+    name, address = classify.mailbox(mailbox)
+    return {"email": address, "name": name} if name else {"email": address}
 
 
 def _reply(answer: Answer, now: datetime) -> Reply:

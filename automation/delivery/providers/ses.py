@@ -58,6 +58,7 @@ class Ses:
 def _body(message: Outgoing, account: Account) -> bytes:
     payload = {
         "FromEmailAddress": _sender(message.sender),
+        **({"ReplyToAddresses": [_sender(message.reply_to)]} if message.reply_to else {}),
         "Destination": {"ToAddresses": [_address(message.recipient)]},
         "Content": {"Simple": _content(message)},
         "EmailTags": [{"Name": "mid", "Value": str(message.message_id)}, {"Name": "tag", "Value": message.tag}],
