@@ -336,32 +336,6 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
-runs = Table(
-    "runs",
-    metadata,
-    Column("date", Date, nullable=False),
-    Column("now", Instant),
-    Column("status", Key, nullable=False),
-    Column("started_at", Instant),
-    Column("finished_at", Instant),
-    Column("summary", Json),
-    PrimaryKeyConstraint("date", name="one_run_per_date"),
-    CheckConstraint("status IN ('running', 'done', 'missed')", name="known_run_status"),
-)
-
-run_parts = Table(
-    "run_parts",
-    metadata,
-    Column("date", Date, nullable=False),
-    Column("first_shard", SmallInteger, nullable=False),
-    Column("last_shard", SmallInteger, nullable=False),
-    Column("worker", Text),
-    Column("lease_until", Instant),
-    Column("finished_at", Instant),
-    Column("summary", Json),
-    PrimaryKeyConstraint("date", "first_shard"),
-)
-
 offers = Table(
     "offers",
     metadata,

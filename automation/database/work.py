@@ -1,8 +1,21 @@
-"""Tables about the work itself: who does it, when nobody did, what the nightly check found, how providers and playbooks
-stand, and what somebody has to know.
+"""Tables about the work itself: which dates were run and by whom, when nobody worked, what the nightly check found, how
+providers and playbooks stand, and what somebody has to know.
 """
 
-from sqlalchemy import Boolean, Column, Date, Float, Index, Integer, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 
 from automation.database.schema import metadata
 from automation.database.types import Id, Instant, Json, Key
@@ -15,8 +28,36 @@ __all__ = [
     "pauses",
     "playbook_health",
     "provider_health",
+    "run_parts",
+    "runs",
     "workers",
 ]
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("date", Date, nullable=False),
+    Column("now", Instant),
+    Column("status", Key, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("summary", Json),
+    PrimaryKeyConstraint("date", name="one_run_per_date"),
+    CheckConstraint("status IN ('running', 'done', 'missed')", name="known_run_status"),
+)
+
+run_parts = Table(
+    "run_parts",
+    metadata,
+    Column("date", Date, nullable=False),
+    Column("first_shard", SmallInteger, nullable=False),
+    Column("last_shard", SmallInteger, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", Instant),
+    Column("finished_at", Instant),
+    Column("summary", Json),
+    PrimaryKeyConstraint("date", "first_shard"),
+)
 
 workers = Table(
     "workers",

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.engine import Database
-from automation.database.schema import Shards, customers, run_parts, runs
+from automation.database.schema import Shards, customers
+from automation.database.work import run_parts, runs
 
 CUSTOMERS_A_PART = 50_000
 

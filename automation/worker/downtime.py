@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from automation.database.engine import Database
-from automation.database.schema import runs
+from automation.database.work import runs
 from automation.delivery.alerts.incidents import open_incident
 from automation.delivery.alerts.watch import MESSAGES
 from automation.delivery.desk import Desk

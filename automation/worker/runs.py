@@ -10,7 +10,8 @@ from sqlalchemy import or_, select, update
 from automation.clock import latest_run_date, local_date
 from automation.customers.facts.compute import facts_table
 from automation.database.engine import Database
-from automation.database.schema import Shards, run_parts, runs
+from automation.database.schema import Shards
+from automation.database.work import run_parts, runs
 from automation.delivery.desk import Desk
 from automation.delivery.workers import is_gone
 from automation.faultpoints import reach

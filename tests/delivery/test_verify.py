@@ -36,13 +36,11 @@ from automation.database.schema import (
     offers,
     outcomes,
     playbook_versions,
-    run_parts,
-    runs,
     shard_of,
     stage_changes,
     suppressions,
 )
-from automation.database.work import pauses
+from automation.database.work import pauses, run_parts, runs
 from automation.delivery import verify as checker
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import Report, verify

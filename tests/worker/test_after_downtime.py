@@ -9,9 +9,9 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import insert, text, update
 
 from automation.database.engine import Database
-from automation.database.schema import attempts, messages, runs
+from automation.database.schema import attempts, messages
 from automation.database.upgrade import quick_check
-from automation.database.work import downtimes, incidents, workers
+from automation.database.work import downtimes, incidents, runs, workers
 from automation.delivery.verify import verify
 from automation.errors import DatabaseDamaged, WrongSchema
 from automation.worker import life

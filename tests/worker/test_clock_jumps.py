@@ -11,7 +11,7 @@ import pytest
 from shop import Shop, at, playbook, step
 
 from automation.clock import is_open, next_opening, preferred, stays_open_until
-from automation.database.schema import runs
+from automation.database.work import runs
 from automation.delivery.verify import verify
 from automation.values import Window
 from automation.worker import runs as daily

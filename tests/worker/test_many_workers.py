@@ -14,8 +14,8 @@ from shop import Shop, at, playbook, step
 from sqlalchemy import insert
 
 from automation.database.engine import Database, connect
-from automation.database.schema import enrollments, offers, run_parts, runs, stage_changes
-from automation.database.work import downtimes, workers
+from automation.database.schema import enrollments, offers, stage_changes
+from automation.database.work import downtimes, run_parts, runs, workers
 from automation.delivery.dispatch import Dispatch
 from automation.delivery.offers import load_codes
 from automation.delivery.sandbox import SandboxServer

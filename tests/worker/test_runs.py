@@ -11,7 +11,8 @@ from shop import Shop, at, playbook
 from sqlalchemy import update
 
 from automation.database.engine import Database
-from automation.database.schema import facts_as_of, run_parts, runs
+from automation.database.schema import facts_as_of
+from automation.database.work import run_parts, runs
 from automation.delivery.workers import is_gone, worker_name
 from automation.errors import BadFiles
 from automation.worker import begin

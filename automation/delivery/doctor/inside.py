@@ -9,9 +9,10 @@ from sqlalchemy.exc import DatabaseError
 
 from automation.clock import latest_run_date, local_text
 from automation.database.engine import open_database
-from automation.database.schema import PLANNED, messages, runs
+from automation.database.schema import PLANNED, messages
 from automation.database.tables import metadata
 from automation.database.upgrade import newest, next_move, revision
+from automation.database.work import runs
 from automation.delivery.doctor.check import Check
 from automation.delivery.doctor.watch import nightly_check, worker
 from automation.errors import AutomationError

@@ -17,8 +17,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, func, inspect, select, true
 
 from automation.database.engine import Database
-from automation.database.schema import Shards, attempts, messages, runs
+from automation.database.schema import Shards, attempts, messages
 from automation.database.types import EPOCH, MICROSECOND, Instant
+from automation.database.work import runs
 from automation.delivery.verify.figures import Figures, finished_runs
 from automation.delivery.verify.finding import Scan, Violation, broken_by
 from automation.delivery.verify.ledger_rows import message_scan

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from automation.database.schema import Shards, enrollments, messages, runs, stage_changes
+from automation.database.schema import Shards, enrollments, messages, stage_changes
+from automation.database.work import runs
 from automation.delivery.verify.finding import Violation
 
 
