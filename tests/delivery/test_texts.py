@@ -10,8 +10,9 @@ from automation.database.schema import audit_log, consents, suppressions
 from automation.delivery.answers.explain import explain
 from automation.delivery.answers.past import Past
 from automation.delivery.desk import open_desk
-from automation.delivery.hooks import InboundText
+from automation.delivery.hooks import Event, InboundText
 from automation.delivery.outcomes.review import review, texts_of, texts_to_review
+from automation.delivery.outcomes.take import take
 from automation.delivery.outcomes.texts import hear
 from automation.delivery.verify import verify
 from automation.errors import BadInput
@@ -226,3 +227,12 @@ def test_an_explanation_says_that_nobody_asked(helping: Shop) -> None:
         desk = open_desk(connection, helping.settings, helping.book)
         (found,) = explain(Past(connection, desk, "ada", at(NOON2)), "help")
     assert found.reason == "not_asked"
+
+
+def test_who_opts_out_at_the_vendor_without_a_text_is_heeded_too(written: Shop) -> None:
+    opted_out = Event("s-1", "unsubscribed", "sms_suppression.created", recipient="393400000001")
+    with written.database.writing() as connection:
+        take(connection, "sandbox_sms", [opted_out], at(LATER), "sms")
+    assert blocked(written) == [(ROME, "unsubscribed")]
+    assert not [row for row in written.rows(consents) if row.channel == "sms"][-1].granted
+    assert next_text(written) == ("skipped", "suppressed_address")

@@ -57,6 +57,18 @@ BASE: dict[str, Any] = {"MessageID": "abc", "Recipient": "ada@example.com", "Met
         ({"RecordType": "Bounce", "Type": "Transient"}, "info"),
         ({"RecordType": "Bounce", "Type": "Blocked"}, "failed"),
         ({"RecordType": "Bounce", "Type": "Unsubscribe"}, "unsubscribed"),
+        *(
+            ({"RecordType": "Bounce", "Type": name}, outcome)
+            for outcome, names in {
+                "bounced_hard": "BadEmailAddress ManuallyDeactivated",
+                "bounced_soft": "DnsError VirusNotification",
+                "complained": "SpamNotification SpamComplaint",
+                "failed": "DMARCPolicy Unconfirmed SMTPApiError TemplateRenderingFailed",
+                "info": "AutoResponder AddressChange ChallengeVerification OpenRelayTest Subscribe Unknown",
+            }.items()
+            for name in names.split()
+        ),
+        (CHANGE | {"SuppressSending": True, "SuppressionReason": "SpamComplaint"}, "complained"),
         (CHANGE | {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}, "unsubscribed"),
         (CHANGE | {"SuppressSending": True, "SuppressionReason": "HardBounce"}, "bounced_hard"),
         (CHANGE | {"SuppressSending": False, "SuppressionReason": "ManualSuppression"}, "info"),
@@ -73,6 +85,19 @@ def test_the_same_record_again_has_the_same_key_and_another_click_has_not() -> N
     one, two = ({"RecordType": "Click", "ReceivedAt": "2026-03-02T10:00:00Z", "OriginalLink": link} for link in "ab")
     keys = [told("postmark", BASE | body)[0].key for body in (one, one, two)]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_suppression_that_somebody_made_by_hand_is_of_no_message() -> None:
+    change = CHANGE | {"SuppressSending": True, "SuppressionReason": "ManualSuppression"}
+    change["MessageID"] = "00000000-0000-0000-0000-000000000000"
+    one, other = (told("postmark", {**change, "Recipient": to})[0] for to in ("a@b.test", "c@b.test"))
+    assert (one.message_id, one.provider_id, one.recipient) == (None, None, "a@b.test")
+    assert one.key != other.key
+
+
+def test_a_key_is_short_however_long_the_link_is() -> None:
+    (event,) = told("postmark", BASE | {"RecordType": "Click", "OriginalLink": "https://a.test/\0" + "x" * 9000})
+    assert len(event.key) <= 100
 
 
 @pytest.mark.parametrize("secret", [SECRET, SECRET.rstrip("="), SECRET.removeprefix("whsec_")])
@@ -115,6 +140,9 @@ def test_svixs_own_library_signs_what_we_believe_and_believes_what_the_sandbox_s
         ("email.sent", {}, "info"),
         ("email.delivered", {}, "delivered"),
         ("email.delivery_delayed", {}, "info"),
+        ("email.scheduled", {}, "info"),
+        ("email.bounced", {"bounce": {"type": "Undetermined"}}, "bounced_soft"),
+        ("email.suppressed", {"suppressed": {"reason": "previous_bounce"}}, "bounced_hard"),
         ("email.complained", {}, "complained"),
         ("email.bounced", {"bounce": {"type": "Permanent", "message": "no such ada@example.com"}}, "bounced_hard"),
         ("email.bounced", {"bounce": {"type": "Transient"}}, "bounced_soft"),

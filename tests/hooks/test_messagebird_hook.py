@@ -87,7 +87,7 @@ def test_a_body_that_is_gone_was_not_the_one_that_was_signed() -> None:
         ("delivery_failed", "unavailable subscriber", "bounced_soft"),
         ("delivery_failed", "opted out", "unsubscribed"),
         ("delivery_failed", "carrier rejected", "failed"),
-        ("delivery_failed", "", "failed"),
+        ("delivery_failed", "", "bounced_hard"),
         ("something_new", "opted out", "info"),
     ],
 )
@@ -96,6 +96,15 @@ def test_a_status_is_an_outcome_of_our_message(status: str, reason: str, outcome
     (event,) = told(status=status, statusReason=reason, statusDatetime="2026-03-02T10:00:00+00:00", **fields)
     detail = f"{reason} 5".strip()
     assert astuple(event) == (f"m-1:31612345678:{status}", outcome, status, AT, 7, "m-1", "+31612345678", detail)
+
+
+CODES = [("1", "bounced_hard"), ("5", "bounced_hard"), ("27", "bounced_soft"), ("34", "failed"), ("", "failed")]
+
+
+@pytest.mark.parametrize(("code", "outcome"), CODES)
+def test_without_a_reason_the_code_decides(code: str, outcome: str) -> None:
+    (event,) = told(status="delivery_failed", id="m-1", recipient="31612345678", statusErrorCode=code)
+    assert event.outcome == outcome
 
 
 def test_a_plus_sign_that_the_query_made_a_blank_is_one_again() -> None:

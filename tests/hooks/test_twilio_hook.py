@@ -1,7 +1,11 @@
 """Twilio's callbacks: which are genuine, and what they tell."""
 
+import hmac
+from base64 import b64encode
 from dataclasses import astuple, replace
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from vectors import NOW, call_of, key_of, vectors
@@ -33,6 +37,42 @@ def test_a_port_that_goes_without_saying_may_stand_there_or_not() -> None:
     assert not HOOK.is_genuine(replace(call, url=call.url.replace(".com/", ".com:8443/")), key_of(good), NOW)
 
 
+def signed(body: str, url: str = URL, kind: str = FORM["content-type"], algorithm: str = "sha1") -> HookCall:
+    """The fields sorted, as the vendor writes it down; `body` has each name once."""
+    fields = "".join(name + value for name, value in sorted(parse_qsl(body, keep_blank_values=True)))
+    signature = b64encode(hmac.digest(b"token", (url + fields).encode(), algorithm)).decode()
+    headers = {"content-type": kind, "x-twilio-signature": signature}
+    more = {"x-twilio-webhooks-signature-settings": "algorithm=HMAC_SHA256"} if algorithm == "sha256" else {}
+    return HookCall("POST", url, headers | more, body.encode())
+
+
+BODY = "To=%2B12015550123&MessageSid=SM1&MessageStatus=delivered&ErrorCode="
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_form_is_believed_by_its_signature_in_either_algorithm(algorithm: str) -> None:
+    call = signed(BODY, algorithm=algorithm)
+    assert HOOK.is_genuine(call, HookKey(token="token"), NOW)
+    assert not HOOK.is_genuine(replace(call, body=call.body + b"x"), HookKey(token="token"), NOW)
+    assert not HOOK.is_genuine(call, HookKey(token="other"), NOW)
+
+
+def test_a_form_that_says_that_it_is_none_is_signed_all_the_same() -> None:
+    key = HookKey(token="token")
+    assert HOOK.is_genuine(signed(BODY, kind="text/plain"), key, NOW)
+    stolen = signed("", kind="text/plain")
+    assert HOOK.is_genuine(stolen, key, NOW)
+    assert not HOOK.is_genuine(replace(stolen, body=b"MessageSid=SM2&From=%2B1&Body=STOP"), key, NOW)
+
+
+def test_a_body_that_is_no_form_is_believed_by_its_hash_in_the_signed_address() -> None:
+    body = '{"MessageSid": "SM1"}'
+    url = f"https://shop.example/hooks/texts?bodySHA256={sha256(body.encode()).hexdigest()}"
+    call = replace(signed("", url, "application/json"), body=body.encode())
+    assert HOOK.is_genuine(call, HookKey(token="token"), NOW)
+    assert not HOOK.is_genuine(replace(call, body=b"{}"), HookKey(token="token"), NOW)
+
+
 def test_without_a_token_nothing_is_genuine() -> None:
     call = HookCall("POST", URL, {**FORM, "x-twilio-signature": "x"}, b"")
     assert not HOOK.is_genuine(call, HookKey(), NOW)
@@ -41,12 +81,14 @@ def test_without_a_token_nothing_is_genuine() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "outcome"),
     [
-        ("queued", "", "info"),
+        *((name, "", "info") for name in ("accepted", "scheduled", "queued", "sending")),
         ("sent", "", "info"),
         ("delivered", "", "delivered"),
         ("read", "", "opened"),
         ("undelivered", "30005", "bounced_hard"),
-        ("undelivered", "30003", "bounced_soft"),
+        *(("undelivered", code, "bounced_hard") for code in ("30004", "30006")),
+        *(("undelivered", code, "bounced_soft") for code in ("30001", "30003", "30008")),
+        ("undelivered", "30034", "failed"),
         ("failed", "21610", "unsubscribed"),
         ("failed", "30007", "failed"),
         ("canceled", "", "failed"),

@@ -126,6 +126,22 @@ def test_an_event_that_comes_before_its_message_is_known_is_matched_when_it_is(s
     assert [row.address for row in sent.rows(suppressions)] == ["ada@example.com"]
 
 
+def test_who_unsubscribes_at_the_vendor_and_not_in_a_message_is_heeded(sent: Shop, url: str) -> None:
+    change = {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression"}
+    change["MessageID"] = "00000000-0000-0000-0000-000000000000"
+    hear(sent, url, {**change, "Recipient": "Ada@Example.com"}, {**change, "Recipient": "stranger@example.com"})
+    assert {row.address for row in sent.rows(suppressions)} == {"ada@example.com", "stranger@example.com"}
+
+
+def test_what_no_index_takes_stops_no_other_call(sent: Shop, url: str) -> None:
+    odd = [told(sent, "ada", "Click", OriginalLink=f"https://a.test/\0{''.join(map(chr, range(256, 9000)))}")]
+    odd.append({"RecordType": "Open", "MessageID": "é" * 9000, "Recipient": "x" * 9000})
+    odd.append({"RecordType": "O" * 9000, "MessageID": "1", "Metadata": {"mid": "1" * 9000}})
+    hear(sent, url, *odd, told(sent, "bob", "SpamComplaint", ID=1))
+    assert {row.outcome for row in sent.rows(outcomes)} == {"clicked", "complained"}
+    assert all(row.problem is None for row in sent.rows(hook_calls))
+
+
 def test_who_is_not_genuine_changes_nothing(sent: Shop, url: str) -> None:
     body = told(sent, "ada", "Bounce", Type="HardBounce", ID=5)
     assert call(url, body, {}) == call(url, body, {"authorization": "Bearer other"}) == 401

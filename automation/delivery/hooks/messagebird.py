@@ -35,6 +35,8 @@ REASONS: dict[str, Outcome] = {
     "unavailable subscriber": "bounced_soft",
     "opted out": "unsubscribed",
 }
+# https://docs.bird.com/api/channels-api/message-status-and-interactions/message-failure-sources/sms-platform-extended-error-codes
+BY_CODE: dict[str, Outcome] = {"1": "bounced_hard", "5": "bounced_hard", "27": "bounced_soft"}
 
 
 class MessageBird:
@@ -66,7 +68,7 @@ def _event(fields: dict[str, Any]) -> Event | None:
     reason, code = text_of(fields.get("statusReason")) or "", text_of(fields.get("statusErrorCode")) or ""
     return Event(
         f"{message}:{recipient or ''}:{status}",
-        REASONS.get(reason.casefold(), "failed") if status == NOT_DELIVERED else STATUSES.get(status, "info"),
+        _failure(reason, code) if status == NOT_DELIVERED else STATUSES.get(status, "info"),
         status,
         _moment(fields.get("statusDatetime")),
         own_id(fields.get("reference")),
@@ -74,6 +76,11 @@ def _event(fields: dict[str, Any]) -> Event | None:
         number_of(recipient),
         masked(f"{reason} {code}".strip()),
     )
+
+
+def _failure(reason: str, code: str) -> Outcome:
+    """By its reason; without one, by its code."""
+    return REASONS.get(reason.casefold(), "failed") if reason else BY_CODE.get(code, "failed")
 
 
 def _moment(value: Any) -> datetime | None:

@@ -70,7 +70,9 @@ def _form(call: HookCall) -> Fields:
 
 
 def _event(call: HookCall, fields: dict[str, str]) -> Event | None:
-    """A long text goes in several parts; the first one's id is what the post was answered with."""
+    """No credit (900, 910) is told of each text, and of the next post: that pauses the provider and is an alert.
+
+    A long text goes in several parts; the first one's id is what the post was answered with."""
     uuid, status = text_of(fields.get("MessageUUID")), text_of(fields.get("Status"))
     if uuid is None or status is None:
         return None

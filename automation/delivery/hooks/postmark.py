@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from automation.delivery.hooks.hook import Event, HookCall, HookKey, Outcome, Told
-from automation.delivery.hooks.reading import inside, json_of, knows_password, moment_of, objects, own_id, text_of
+from automation.delivery.hooks.reading import (
+    digest_of,
+    inside,
+    json_of,
+    knows_password,
+    moment_of,
+    objects,
+    own_id,
+    text_of,
+)
 from automation.delivery.replies import masked
 
 RECORDS: dict[str, Outcome] = {
@@ -37,6 +46,8 @@ SUPPRESSIONS: dict[str, Outcome] = {
     "HardBounce": "bounced_hard",
     "SpamComplaint": "complained",
 }
+# Of a suppression that somebody made by hand.
+NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
 TIMES = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
 
@@ -60,14 +71,13 @@ def _events(body: Any) -> Iterator[Event]:
 
 def _event(one: dict[str, Any], record: str, provider_id: str) -> Event:
     at = next((one[name] for name in TIMES if one.get(name)), None)
-    told_apart = (one.get("ID") or at, one.get("OriginalLink"))
     return Event(
-        ":".join((record, provider_id, *(str(part) for part in told_apart if part))),
+        digest_of(record, provider_id, one.get("ID") or at, one.get("OriginalLink"), one.get("Recipient")),
         _outcome(one, record),
         record,
         moment_of(at),
         own_id(inside(one, "Metadata", "mid")),
-        provider_id,
+        None if provider_id == NO_MESSAGE else provider_id,
         text_of(one.get("Recipient") or one.get("Email")),
         masked(" ".join(str(one.get(name) or "") for name in ("Type", "SuppressionReason", "Description")).strip()),
     )

@@ -20,6 +20,7 @@ BARE_NUMBER = re.compile(r"[1-9][0-9]{6,14}")
 MILLISECONDS = 1000
 IN_MILLISECONDS = 10**11  # a number of seconds beyond it lies in the year 5138
 LONGEST_REASON = 2000  # of which the first line is kept
+LONGEST = 500  # characters of an id or an address; an index of PostgreSQL takes 2,700 bytes
 
 
 def json_of(call: HookCall) -> Any:
@@ -71,11 +72,13 @@ def own_id(value: Any) -> int | None:
 
 
 def text_of(value: Any) -> str | None:
-    """A text, or a number written as one; None for anything else, for what is empty and for what no database keeps."""
+    """A text, or a number written as one; None for anything else, for what is empty, longer than any id, or such that
+    no database keeps it.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value)
-    return text if text and text.isprintable() else None
+    return text if 0 < len(text) <= LONGEST and text.isprintable() else None
 
 
 def number_of(value: Any) -> str | None:
@@ -99,6 +102,11 @@ def digest_of(*parts: Any) -> str:
     """A key where the vendor gives none: as long for long links as for none, and it names nobody."""
     scalars = [part if isinstance(part, str | int | float) else None for part in parts]
     return sha256(json.dumps(scalars).encode()).hexdigest()
+
+
+def short(key: str) -> str:
+    """A key that fits into an index, whatever the vendor made it of."""
+    return key if len(key) <= LONGEST else digest_of(key)
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.exc import DatabaseError
 
 from automation.database.engine import Database
 from automation.database.hooks import hook_calls
 from automation.delivery.hooks import HOOKS, Event, HookCall, InboundText, Told
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
+from automation.delivery.writer import AWAY
 from automation.faultpoints import reach
 from automation.settings import Settings
 
@@ -54,7 +54,7 @@ def steps(database: Database, settings: Settings, clock: Callable[[], datetime])
         try:
             yield from _take(database, settings, row.provider, _told(settings, row), clock())
             reach("hook_taken")
-        except DatabaseError:
+        except AWAY:
             raise
         except Exception as error:
             log.exception("a provider's call cannot be processed; it is put aside")
@@ -96,5 +96,6 @@ def _take(
         with database.writing() as connection:
             for text in (one for one in part if isinstance(one, InboundText)):
                 hear(connection, settings, provider, text, now)
-            taken = take(connection, provider, [one for one in part if isinstance(one, Event)], now)
+            events = [one for one in part if isinstance(one, Event)]
+            taken = take(connection, provider, events, now, settings.providers[provider].channel)
         yield taken

@@ -5,7 +5,7 @@ is withdrawn where it stands.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,14 @@ from sqlalchemy import Column, Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.customers.facts.touch import touch_one
-from automation.customers.suppress import suppress_address, withdraw_consent
+from automation.customers.suppress import STOPPED, suppress_address, withdraw_consent
 from automation.database.hooks import hook_events
 from automation.database.schema import SHARDS, UNKNOWN, messages, outcomes
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id, Key
-from automation.delivery.hooks import Event
+from automation.delivery.hooks import Event, Outcome
+from automation.delivery.hooks.reading import short
+from automation.delivery.outcomes.texts import people_at, stop
 from automation.reasons import Reason
 
 AT_ONCE = 500
@@ -41,16 +43,16 @@ class Taken:
         return Taken(self.new + other.new, self.matched + other.matched)
 
 
-def take(connection: Connection, provider: str, events: Sequence[Event], now: datetime) -> Taken:
+def take(connection: Connection, provider: str, events: Sequence[Event], now: datetime, channel: str) -> Taken:
     """Events of one provider, named as in the configuration."""
     total = Taken()
     for start in range(0, len(events), AT_ONCE):
-        total += _take(connection, provider, events[start : start + AT_ONCE], now)
+        total += _take(connection, provider, events[start : start + AT_ONCE], now, channel)
     return total
 
 
-def _take(connection: Connection, provider: str, events: Sequence[Event], now: datetime) -> Taken:
-    new = _new(connection, provider, events)
+def _take(connection: Connection, provider: str, events: Sequence[Event], now: datetime, channel: str) -> Taken:
+    new = _new(connection, provider, [replace(event, key=short(event.key)) for event in events])
     if not new:
         return Taken()
     owners = _owners(connection, provider, new)
@@ -59,7 +61,28 @@ def _take(connection: Connection, provider: str, events: Sequence[Event], now: d
     connection.execute(dialect.insert(hook_events).on_conflict_do_nothing(), rows)
     matched = [(event, owners[event.key]) for event in new if event.key in owners]
     apply(connection, provider, matched, now)
+    for event in new:
+        of_no_message = event.message_id is None and event.provider_id is None
+        if of_no_message and event.outcome in SUPPRESS and event.recipient:
+            _close(connection, provider, channel, event.recipient, event.outcome, now)
     return Taken(len(new), len(matched))
+
+
+def _close(
+    connection: Connection, provider: str, channel: str, recipient: str, outcome: Outcome, now: datetime
+) -> None:
+    """What is told of an address, and of no message: somebody wrote to the vendor, or closed it there by hand."""
+    if channel == "email":
+        suppress_address(connection, channel, recipient.lower(), outcome, provider, now)
+        return
+    number = recipient if recipient.startswith("+") else f"+{recipient}"
+    people = people_at(connection, number)
+    if outcome == STOPPED:
+        stop(connection, provider, number, people, now)
+    else:
+        suppress_address(connection, channel, number, outcome, provider, now)
+    for one in people:
+        touch_one(connection, one.shard, one.customer_id)
 
 
 def match_late(connection: Connection, provider: str, now: datetime) -> int:

@@ -21,6 +21,7 @@ from automation.customers.suppress import (
 from automation.database.hooks import inbound_texts
 from automation.database.schema import TEXTS, customers, messages
 from automation.delivery.hooks import InboundText
+from automation.delivery.hooks.reading import short
 from automation.regions import meaning_of
 from automation.settings import Settings
 
@@ -36,7 +37,7 @@ def hear(connection: Connection, settings: Settings, provider: str, text: Inboun
     meaning = text.word or meaning_of(text.text, locales, yes_starts=settings.sms.yes_is_start)
     row = {
         "provider": provider,
-        "text_key": text.key,
+        "text_key": short(text.key),
         "sender": number,
         "recipient": text.recipient,
         "text": text.text,
