@@ -36,7 +36,10 @@ def render(template: CompiledTemplate, context: RenderContext) -> Content:
 
 
 def unsubscribe_headers(url: str) -> dict[str, str]:
-    """The two headers of one-click unsubscribing (RFC 8058), without a mailto: nobody here reads mail. Raises BadMessage for an address that breaks a header."""
+    """The two headers of one-click unsubscribing (RFC 8058); no mailto among them, for nobody here reads mail.
+
+    Raises BadMessage for an address that breaks a header.
+    """
     if CONTROL.search(url) or not url.isascii() or set(url) & set("<> "):
         raise BadMessage("the unsubscribe address cannot stand in a header; check [business] public_url")
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
