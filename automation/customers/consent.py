@@ -69,6 +69,15 @@ def lock_customer(connection: Connection, shard: int, customer_id: str) -> None:
     connection.execute(select(customers.c.shard).where(of).with_for_update())
 
 
+def lock_customers(connection: Connection, keys: Iterable[tuple[int, str]]) -> None:
+    """Whoever takes permissions of several back locks them first, in this order, and pulls the brake afterwards: two
+    who do so never wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        for shard, customer_id in sorted(set(keys)):
+            lock_customer(connection, shard, customer_id)
+
+
 class Imported:
     """The consents of a batch of customers: what is on record, and what the file adds to it."""
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, or_, select
 
 from automation.customers.consent import EVERY_TOPIC, IMPORT
 from automation.customers.content import check_line
-from automation.database.schema import consents, customers, shard_of, suppressions
+from automation.database.schema import consents, customers, lifted_suppressions, shard_of, suppressions
 from automation.errors import UnknownCustomer
 
 
@@ -64,9 +64,19 @@ def agreed_to_some(recorded: Iterable[Row[Any]], channel: str) -> bool:
 
 def suppressions_of(connection: Connection, customer: Row[Any], now: datetime) -> Sequence[Row[Any]]:
     """Those of the customer's addresses that must not be written to, as known by then."""
-    mine = or_(
-        and_(suppressions.c.channel == "email", suppressions.c.address == customer.email),
-        and_(suppressions.c.channel == "sms", suppressions.c.address == customer.phone),
-    )
-    rows = select(suppressions).where(mine, suppressions.c.recorded_at <= now).order_by(suppressions.c.channel)
+    of = suppressions
+    rows = select(of).where(_theirs(of, customer), of.c.recorded_at <= now).order_by(of.c.channel)
     return connection.execute(rows).all()
+
+
+def lifted_of(connection: Connection, customer: Row[Any]) -> Sequence[Row[Any]]:
+    """Those that must not be written to once, and when that was over."""
+    of = lifted_suppressions
+    return connection.execute(select(of).where(_theirs(of, customer)).order_by(of.c.number)).all()
+
+
+def _theirs(table: Table, customer: Row[Any]) -> ColumnElement[bool]:
+    return or_(
+        and_(table.c.channel == "email", table.c.address == customer.email),
+        and_(table.c.channel == "sms", table.c.address == customer.phone),
+    )

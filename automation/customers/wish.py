@@ -48,4 +48,4 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     )
     address = customer.email if wish.channel == "email" else customer.phone
     if wish.granted and address is not None:
-        lift_suppression(connection, wish.channel, address, OWN_WISH)
+        lift_suppression(connection, wish.channel, address, OWN_WISH, now)

@@ -80,6 +80,7 @@ inbound_texts = Table(
     UniqueConstraint("provider", "text_key", name="one_row_per_text"),
     CheckConstraint("meaning IN ('stop', 'suspected', 'start', 'help')", name="known_meaning"),
     CheckConstraint("verdict IN ('stop', 'keep')", name="known_verdict"),
+    Index("texts_by_sender", "sender", "number"),
     Index("texts_to_review", "number", sqlite_where=TO_REVIEW, postgresql_where=TO_REVIEW),
     Index("texts_to_answer", "number", sqlite_where=TO_ANSWER, postgresql_where=TO_ANSWER),
     Index(

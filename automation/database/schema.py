@@ -336,6 +336,20 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
+# What was on that list once: who asks why nothing was sent then is told.
+lifted_suppressions = Table(
+    "lifted_suppressions",
+    metadata,
+    Column("number", Id, primary_key=True),
+    Column("channel", Key, nullable=False),
+    Column("address", Key, nullable=False),
+    Column("reason", Key, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("lifted_at", Instant, nullable=False),
+    Index("lifted_by_address", "channel", "address"),
+)
+
 offers = Table(
     "offers",
     metadata,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from automation.customers.facts.touch import touch_one
+from automation.customers.consent import lock_customers
 from automation.customers.suppress import suppress_address, withdraw_consent
 from automation.delivery.calls import Call
 from automation.delivery.desk import Desk
@@ -45,6 +45,7 @@ def hear(
     _note_health(
         connection, standings := hold(connection, {one.call.provider for one in answered}), answered, now, wall
     )
+    lock_customers(connection, (person for one in answered for person in _concerned(one)))
     for one in answered:
         _learn(connection, one.call, one.replies, now)
     reach("recording")
@@ -65,6 +66,13 @@ def _note_health(
     note_answers(connection, held, new, now)
 
 
+def _concerned(posted: Posted) -> Iterator[tuple[int, str]]:
+    """The customers of whom the replies prove something."""
+    for reply, person in zip(posted.replies, posted.call.customers, strict=True):
+        if isinstance(reply, Refused) and reply.suppress is not None:
+            yield person
+
+
 def _learn(connection: Connection, call: Call, replies: Sequence[Reply], now: datetime) -> None:
     """A refusal that proves something about the address or the person is kept."""
     for reply, message, (shard, customer_id) in zip(replies, call.outgoing, call.customers, strict=True):
@@ -73,4 +81,3 @@ def _learn(connection: Connection, call: Call, replies: Sequence[Reply], now: da
         if reply.suppress == "unsubscribed":
             withdraw_consent(connection, shard, customer_id, message.channel, call.provider, "provider", now)
         suppress_address(connection, message.channel, message.recipient, reply.suppress, call.provider, now)
-        touch_one(connection, shard, customer_id)

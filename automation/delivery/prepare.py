@@ -15,6 +15,7 @@ from automation.delivery.decide import Hold, Send, Skip, Span, decide
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Claimed, begin_sending, claim_due
 from automation.delivery.offers import Code, Wanted, reserve
+from automation.delivery.outcomes.evidence import settle_told
 from automation.delivery.planning.plan import advance
 from automation.delivery.tally import Tally
 from automation.delivery.told import Told
@@ -48,7 +49,7 @@ def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, no
         reach("claimed")
     ready: list[Ready] = []
     told = Told()
-    for loaded in _rounds(_loaded(connection, desk, claimed, now)):
+    for loaded in _rounds(_unheard(connection, _loaded(connection, desk, claimed, now), told, now)):
         going = [one for one in loaded if _goes(one, told, tally)]
         codes = _codes(connection, desk, going, now)
         composed = ((one, _compose(connection, desk, one, codes, now, tally, told)) for one in going)
@@ -67,6 +68,15 @@ def _loaded(connection: Connection, desk: Desk, claimed: Sequence[Claimed], now:
     versions = (read_version(connection, version_id) for version_id in {one.version_id for one in claimed})
     spoken = {name for version in versions for name in version.facts}
     return load_cases(connection, desk, [one.key for one in claimed], now, spoken)
+
+
+def _unheard(connection: Connection, loaded: Sequence[Loaded], told: Told, now: datetime) -> Sequence[Loaded]:
+    """Without those that go once more because nobody knew, and of which the provider has told meanwhile."""
+    again = {(one.row.shard, one.row.message_id): one for one in loaded if one.row.possible_duplicate}
+    sent = settle_told(connection, list(again), now)
+    for key in sent:
+        told.was_sent(again[key])
+    return [one for one in loaded if (one.row.shard, one.row.message_id) not in sent]
 
 
 def _rounds(cases: Iterable[Loaded]) -> Iterable[list[Loaded]]:

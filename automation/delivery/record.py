@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Record, record_replies
+from automation.delivery.outcomes.evidence import MessageKey, settle_told
 from automation.delivery.planning.plan import advance
 from automation.delivery.settle import OVER
 from automation.delivery.tally import Tally
@@ -17,5 +18,10 @@ def record(connection: Connection, desk: Desk, records: Sequence[Record], now: d
     kept = record_replies(connection, records, now)
     for one in kept:
         tally.note(one.values["status"], one.values["reason"])
+    settle_told(connection, [_key(one) for one in kept if one.values["status"] == "unknown"], now)
     over = [one.flight for one in kept if one.values["status"] in OVER]
     advance(connection, desk, [(flight.shard, flight.enrollment_id) for flight in over], now)
+
+
+def _key(record: Record) -> MessageKey:
+    return (record.flight.shard, record.flight.message_id)

@@ -42,6 +42,11 @@ class Told:
         self._end(loaded, "failed", reason)
         self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
 
+    def was_sent(self, loaded: Loaded) -> None:
+        """Somebody else has written that down; its step is over."""
+        loaded.case.traffic.planned.pop(loaded.row.message_id, None)
+        self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
+
     def write(self, connection: Connection, now: datetime) -> list[PassageKey]:
         for statement, rows in ((HOLD, self._held), (END, self._over), (EXIT, self._exits)):
             if rows:

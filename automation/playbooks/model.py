@@ -116,6 +116,8 @@ class PlaybookModel(PlaybookPart):
             raise ValueError('say who enters: stages = ["loyal"], or answers = "help"')
         if self.answers is not None and self.stages:
             raise ValueError("a playbook that answers texts has no stages")
+        if self.answers is not None and (self.when is not None or self.stay_while_in_stage):
+            raise ValueError("who asks is answered: leave out `when` and `stay_while_in_stage`")
         if self.answers is not None and (self.kind == "marketing" or any(one.channel != "sms" for one in self.steps)):
             raise ValueError('an answer to a text is a text, and kind = "transactional"')
         return self

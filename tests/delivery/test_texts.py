@@ -1,10 +1,17 @@
 """Texts that come in: what each is taken for, what it changes, who reads it, and what is answered."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from shop import Shop, at, playbook, step
 
+from automation.customers.customer_batch import CustomerBatch
+from automation.customers.facts.compute import facts_table
+from automation.customers.records import customer
+from automation.customers.staging import begin_batch
+from automation.customers.suppress import suppress_address
+from automation.customers.wish import Wish, record_wish
 from automation.database.hooks import inbound_texts
 from automation.database.schema import audit_log, consents, suppressions
 from automation.delivery.answers.explain import explain
@@ -14,8 +21,9 @@ from automation.delivery.hooks import Event, InboundText
 from automation.delivery.outcomes.review import review, texts_of, texts_to_review
 from automation.delivery.outcomes.take import take
 from automation.delivery.outcomes.texts import hear
+from automation.delivery.outcomes.unsubscribe import unsubscribe
 from automation.delivery.verify import verify
-from automation.errors import BadInput
+from automation.errors import BadFiles, BadInput
 
 DAY1, NOON, LATER, DAY2, NOON2 = (
     "2026-03-02T05:00:00Z",
@@ -236,3 +244,118 @@ def test_who_opts_out_at_the_vendor_without_a_text_is_heeded_too(written: Shop) 
     assert blocked(written) == [(ROME, "unsubscribed")]
     assert not [row for row in written.rows(consents) if row.channel == "sms"][-1].granted
     assert next_text(written) == ("skipped", "suppressed_address")
+
+
+@pytest.mark.parametrize("reason", ["bounced_hard", "complained"])
+@pytest.mark.parametrize("words", ["STOP", "please no more texts"])
+def test_a_bounce_or_a_complaint_after_a_stop_stays_whatever_is_said_later(
+    written: Shop, reason: Any, words: str
+) -> None:
+    came(written, words, key="t-1")
+    with written.database.writing() as connection:
+        suppress_address(connection, "sms", ROME, reason, "sandbox_sms", at(LATER))
+    came(written, "START", key="t-2")
+    assert blocked(written) == [(ROME, reason)]
+
+
+def test_a_start_that_comes_late_does_not_undo_the_stop_after_it(written: Shop) -> None:
+    came(written, "STOP", key="t-2", happened_at=at("2026-03-02T11:50:00Z"))
+    came(written, "START", key="t-1", happened_at=at("2026-03-02T11:40:00Z"))
+    assert blocked(written) == [(ROME, "unsubscribed")]
+    came(written, "START", key="t-3", happened_at=at("2026-03-02T11:55:00Z"))
+    assert blocked(written) == []
+
+
+def sms_consent(shop: Shop, customer: str) -> list[bool]:
+    return [row.granted for row in shop.rows(consents) if (row.customer_id, row.channel) == (customer, "sms")]
+
+
+def test_a_start_speaks_for_whoever_has_the_number_today(written: Shop) -> None:
+    written.customers("ada", phone="+393400000007", locale="it")
+    came(written, "STOP", key="t-1", number="+393400000007")
+    came(written, "START", key="t-2")
+    assert sms_consent(written, "ada") == [True, False]
+
+
+def test_a_stop_speaks_for_everybody_at_the_number_and_a_start_for_those_it_stopped(written: Shop) -> None:
+    written.customers("bob", "cem", phone=ROME)
+    with written.database.writing() as connection:
+        record_wish(connection, Wish("cem", "sms", "*", granted=False), "Bea", "", at(LATER))
+    came(written, "STOP", key="t-1")
+    assert [sms_consent(written, one)[-1] for one in ("ada", "bob", "cem")] == [False] * 3
+    with written.database.writing() as connection:
+        record_wish(connection, Wish("cem", "sms", "*", granted=False), "Bea", "never again", at(LATER))
+    came(written, "START", key="t-2")
+    assert [sms_consent(written, one)[-1] for one in ("ada", "bob", "cem")] == [True, True, False]
+
+
+def test_help_is_not_answered_to_another_number(helping: Shop) -> None:
+    helping.customers("ada", phone="+393400000007", locale="it")
+    came(helping, "HELP")
+    assert helping.send(LATER)["sent"] == 0
+    assert helping.rows(inbound_texts)[0].answered_at is not None
+
+
+def test_everybody_at_a_number_or_an_address_is_looked_at_anew_when_it_is_closed(written: Shop) -> None:
+    written.customers("bob", phone=ROME, email="ada@example.com")
+    written.evaluate(DAY2)
+    came(written, "please stop")
+    with written.database.writing() as connection:
+        suppress_address(connection, "email", "ada@example.com", "complained", "x", at(NOON2))
+    written.evaluate("2026-03-04T05:00:00Z")
+    facts = facts_table(written.book.facts)
+    assert [(row.can_email, row.can_sms) for row in written.rows(facts)] == [(False, False)] * 2
+
+
+def test_why_nothing_was_sent_while_a_number_was_closed_is_told_afterwards(written: Shop) -> None:
+    came(written, "STOP", key="t-1")
+    assert next_text(written) == ("skipped", "suppressed_address")
+    with written.database.writing() as connection:
+        text = InboundText("t-2", ROME, "+15550100", "START")
+        hear(connection, written.settings, "sandbox_sms", text, at("2026-03-03T12:00:00Z"))
+    with written.database.reading() as connection:
+        desk = open_desk(connection, written.settings, written.book)
+        (found,) = explain(Past(connection, desk, "ada", at("2026-03-04T12:00:00Z")), "care")
+    seen = [check.value for check in found.checks if check.rule == "suppressed_address" and not check.passed]
+    assert seen == ["unsubscribed since 2026-03-02 by sandbox_sms"]
+
+
+def test_who_asked_for_help_and_was_answered_is_not_said_not_to_have_asked(helping: Shop) -> None:
+    came(helping, "HELP")
+    helping.send(LATER)
+    with helping.database.reading() as connection:
+        desk = open_desk(connection, helping.settings, helping.book)
+        (found,) = explain(Past(connection, desk, "ada", at(NOON2)), "help")
+    assert [check.passed for check in found.checks if check.rule == "sends a text that says help"] == [True]
+
+
+@pytest.mark.parametrize("keys", [{"when": "orders >= 1"}, {"stay_while_in_stage": True}, {"kind": "marketing"}])
+def test_a_playbook_that_answers_has_no_key_that_would_mean_nothing(written: Shop, keys: dict[str, Any]) -> None:
+    written.write(help=playbook(step("help", "hello/text", "sms"), **{**HELP, **keys}, stages=[]))
+    with pytest.raises(BadFiles):
+        _ = written.book
+
+
+def test_two_who_take_permissions_back_at_once_do_not_wait_for_each_other(written: Shop) -> None:
+    """Many rounds: one order of locks is kept everywhere, or PostgreSQL would end one of them."""
+    written.customers("bob", phone=ROME)
+    rows = written.rows()
+
+    def link(_: int) -> None:
+        with written.database.writing() as connection:
+            unsubscribe(connection, rows[0].message_id, at(LATER))
+
+    def text(number: int) -> None:
+        came(written, "STOP", key=f"t-{number}")
+
+    def file(_: int) -> None:
+        no = [customer({"customer_id": one, "sms_consent": False}, csv=False) for one in ("ada", "bob")]
+        with written.database.writing() as connection:
+            begin_batch(connection)
+            CustomerBatch(connection, list(enumerate(no)), "file.jsonl", at(LATER)).write()
+
+    with ThreadPoolExecutor(3) as pool:
+        for number in range(8):
+            for done in [pool.submit(work, number) for work in (link, text, file)]:
+                done.result()
+    assert not sms_consent(written, "ada")[-1]

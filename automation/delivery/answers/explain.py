@@ -1,7 +1,7 @@
 """Why a customer got a playbook's messages, or did not: every rule and every gate with what it saw."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -119,7 +119,10 @@ def _inside(past: Past, playbook: Playbook, passage: Passage) -> Explanation:
     day = past.desk.day(passage.entered_at)
     facts = {**past.facts(passage.entered_at), "stage": passage.entered_stage}
     asked = entry(playbook, facts, latest(before, playbook.key), day)
-    return _passage(past, passage, asked.checks, playbook)
+    checks = list(asked.checks)
+    if playbook.model.answers is not None:  # they were let in, so they had asked
+        checks[0] = replace(checks[0], passed=True)
+    return _passage(past, passage, checks, playbook)
 
 
 def _removed(past: Past, passage: Passage) -> Explanation:

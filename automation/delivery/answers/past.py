@@ -12,7 +12,15 @@ from sqlalchemy import Connection, Row, select
 
 from automation.clock import local_date
 from automation.customers.facts.refresh import facts_of
-from automation.customers.lookup import agreed_to_some, consents_of, deciding, find_customer, stood, suppressions_of
+from automation.customers.lookup import (
+    agreed_to_some,
+    consents_of,
+    deciding,
+    find_customer,
+    lifted_of,
+    stood,
+    suppressions_of,
+)
 from automation.database.schema import enrollments, messages
 from automation.delivery.answers.history import of_customer
 from automation.delivery.cases import ended_by, span_of
@@ -81,6 +89,7 @@ class Past:
         self.customer = find_customer(connection, customer_id)
         self.consents = consents_of(connection, self.customer, now)
         self.suppressions = suppressions_of(connection, self.customer, now)
+        self._lifted = lifted_of(connection, self.customer)
         self.stage_changes = stage_history(connection, customer_id, now)
         self.passages = passages_of(connection, customer_id, now)
         self.messages = self._messages()
@@ -135,7 +144,8 @@ class Past:
 
     def suppression(self, channel: str, moment: datetime) -> Row[Any] | None:
         known = (row for row in self.suppressions if row.channel == channel and row.recorded_at <= moment)
-        return next(known, None)
+        then = (row for row in self._lifted if row.channel == channel and row.recorded_at <= moment < row.lifted_at)
+        return next(known, None) or next(then, None)
 
     def traffic(self, channel: str, moment: datetime, without: int) -> Traffic:
         """Marketing on the channel by then: what had gone out before, and what else was waiting."""

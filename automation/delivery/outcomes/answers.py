@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, insert, select, update
+from sqlalchemy import Column, Connection, and_, insert, select, update
 
 from automation.clock import local_date
 from automation.database.hooks import TO_ANSWER, inbound_texts
+from automation.database.schema import customers
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Key
 from automation.delivery.desk import Desk
@@ -22,8 +23,14 @@ def answer_texts(connection: Connection, desk: Desk, now: datetime) -> int:
 
     A number to which we never wrote has no customer, and gets none: its text is there for whoever reads them.
     """
-    waiting = select(*inbound_texts.c["number", "shard", "customer_id", "received_at"]).where(TO_ANSWER)
-    rows = connection.execute(waiting.order_by(inbound_texts.c.number).limit(MOST)).all()
+    asker = and_(
+        customers.c.shard == inbound_texts.c.shard,
+        customers.c.customer_id == inbound_texts.c.customer_id,
+        customers.c.phone == inbound_texts.c.sender,  # or the answer would go to another number
+    )
+    waiting = select(*inbound_texts.c["number", "received_at"], *customers.c["shard", "customer_id"]).where(TO_ANSWER)
+    waiting = waiting.outerjoin_from(inbound_texts, customers, asker).order_by(inbound_texts.c.number).limit(MOST)
+    rows = connection.execute(waiting).all()
     if not rows:
         return 0
     keys = {(row.shard, row.customer_id) for row in rows if row.customer_id and row.received_at > now - FRESH}

@@ -1,11 +1,12 @@
 """Calls of providers are kept as they came and answered; what they tell is worked out afterwards."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from automation.database.engine import Database
 from automation.database.hooks import hook_calls
@@ -56,12 +57,25 @@ def steps(database: Database, settings: Settings, clock: Callable[[], datetime])
             reach("hook_taken")
         except AWAY:
             raise
+        except IntegrityError as error:  # another process came between; at the second try it is there already
+            problem = yield from _second_try(database, settings, row, clock(), error)
         except Exception as error:
             log.exception("a provider's call cannot be processed; it is put aside")
             problem = type(error).__name__
         with database.writing() as connection:
             mine = update(hook_calls).where(hook_calls.c.number == row.number)
             connection.execute(mine.values(processed_at=clock(), problem=problem))
+
+
+def _second_try(
+    database: Database, settings: Settings, row: Row[Any], now: datetime, first: IntegrityError
+) -> Generator[Taken, None, str | None]:
+    try:
+        yield from _take(database, settings, row.provider, _told(settings, row), now)
+    except IntegrityError:
+        log.exception("a provider's call cannot be processed; it is put aside")
+        return type(first).__name__
+    return None
 
 
 def keep_house(database: Database, settings: Settings, now: datetime) -> None:
@@ -93,9 +107,10 @@ def _take(
 ) -> Iterator[Taken]:
     for start in range(0, len(told), AT_ONCE):
         part = told[start : start + AT_ONCE]
-        with database.writing() as connection:
-            for text in (one for one in part if isinstance(one, InboundText)):
+        for text in (one for one in part if isinstance(one, InboundText)):
+            with database.writing() as connection:
                 hear(connection, settings, provider, text, now)
+        with database.writing() as connection:
             events = [one for one in part if isinstance(one, Event)]
             taken = take(connection, provider, events, now, settings.providers[provider].channel)
         yield taken

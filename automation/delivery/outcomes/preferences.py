@@ -70,6 +70,11 @@ def _went_to_the_same(recipient: Row[Any]) -> bool:
     return bool(recipient.channel == "email" and recipient.address == recipient.email)
 
 
+def _went_to_another(recipient: Row[Any]) -> bool:
+    """Whether the customer has another address or number today than the link was sent to."""
+    return recipient.address not in {None, address_of(recipient, recipient.channel)}
+
+
 def boxes_of(recipient: Row[Any], topics: Mapping[str, Collection[str]]) -> tuple[Box, ...]:
     """One for each channel on which there is an address, each followed by those of its topics."""
     channels = [channel for channel in CHANNELS if address_of(recipient, channel)]
@@ -89,9 +94,12 @@ def choose(
     known: Collection[str],
     now: datetime,
 ) -> None:
-    """Write down what they chose. A channel that is switched off is an unsubscribe by the message that came on it."""
-    for choice in save(connection, recipient, form, offered, known, now):
+    """Write down what they chose. A channel that is switched off is an unsubscribe by the message that came on it.
+
+    Whoever reads what went to an address of before can refuse, and agree to nothing: they may be somebody else.
+    """
+    for choice in save(connection, recipient, form, {} if _went_to_another(recipient) else offered, known, now):
         if choice.granted and choice.box.channel == "email" and _went_to_the_same(recipient):
-            lift_suppression(connection, "email", recipient.email, OWN_WISH)
+            lift_suppression(connection, "email", recipient.email, OWN_WISH, now)
         if not choice.granted and choice.box == Box(recipient.channel):
             note_unsubscribed(connection, recipient.shard, recipient.message_id, now)

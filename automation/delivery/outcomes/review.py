@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, select, update
 from automation.database.audit import note
 from automation.database.hooks import TO_REVIEW, inbound_texts
 from automation.database.schema import shard_of
-from automation.delivery.outcomes.texts import keep, people_at, stop
+from automation.delivery.outcomes.people import people_at
+from automation.delivery.outcomes.texts import keep, stop
 from automation.errors import BadInput
 
 Verdict = Literal["stop", "keep"]
@@ -45,11 +46,10 @@ def review(connection: Connection, number: int, verdict: Verdict, by: str, words
     if row.reviewed_at is not None:
         raise BadInput(f"text {number} was reviewed before: {row.verdict}")
     note(connection, by, f"text_{verdict}", f"text:{number}", words, now)
-    people = people_at(connection, row.sender)
     if verdict == "stop":
-        stop(connection, row.provider, row.sender, people, now)
+        stop(connection, row.provider, row.sender, people_at(connection, row.sender), now)
     elif not _waits_too(connection, row.sender, number):
-        keep(connection, row.sender, people)
+        keep(connection, row.sender, now)
     told = update(inbound_texts).where(inbound_texts.c.number == number)
     connection.execute(told.values(reviewed_at=now, verdict=verdict))
 

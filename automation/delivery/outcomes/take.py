@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, insert, select, update
+from sqlalchemy import Column, Connection, Row, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.customers.facts.touch import touch_one
+from automation.customers.consent import lock_customers
 from automation.customers.suppress import STOPPED, suppress_address, withdraw_consent
 from automation.database.hooks import hook_events
-from automation.database.schema import SHARDS, UNKNOWN, messages, outcomes
+from automation.database.schema import SHARDS, UNKNOWN, attempts, messages, outcomes
 from automation.database.temporary import empty, shard_column, temporary
 from automation.database.types import Id, Key
 from automation.delivery.hooks import Event, Outcome
 from automation.delivery.hooks.reading import short
-from automation.delivery.outcomes.texts import people_at, stop
+from automation.delivery.outcomes.people import people_at
+from automation.delivery.outcomes.texts import stop
 from automation.reasons import Reason
 
 AT_ONCE = 500
@@ -58,7 +59,9 @@ def _take(connection: Connection, provider: str, events: Sequence[Event], now: d
     owners = _owners(connection, provider, new)
     rows = [_row(provider, event, owners.get(event.key), now) for event in new]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(hook_events).on_conflict_do_nothing(), rows)
+    added = dialect.insert(hook_events).on_conflict_do_nothing().returning(hook_events.c.event_key)
+    ours = set(connection.execute(added, rows).scalars())  # another process may have been told the same
+    new = [event for event in new if event.key in ours]
     matched = [(event, owners[event.key]) for event in new if event.key in owners]
     apply(connection, provider, matched, now)
     for event in new:
@@ -76,19 +79,18 @@ def _close(
         suppress_address(connection, channel, recipient.lower(), outcome, provider, now)
         return
     number = recipient if recipient.startswith("+") else f"+{recipient}"
-    people = people_at(connection, number)
     if outcome == STOPPED:
-        stop(connection, provider, number, people, now)
+        stop(connection, provider, number, people_at(connection, number), now)
     else:
         suppress_address(connection, channel, number, outcome, provider, now)
-    for one in people:
-        touch_one(connection, one.shard, one.customer_id)
 
 
 def match_late(connection: Connection, provider: str, now: datetime) -> int:
     """Events that came before their message's id was written down. Returns how many belong to one now."""
     lost = (hook_events.c.message_id.is_(None), hook_events.c.provider_id.is_not(None))
+    known = exists().where(messages.c.provider_id == hook_events.c.provider_id, messages.c.provider_id.is_not(None))
     rows = select(hook_events).where(*lost, hook_events.c.provider == provider, hook_events.c.received_at > now - LATE)
+    rows = rows.where(known)
     events = [_event(row) for row in connection.execute(rows.order_by(hook_events.c.received_at).limit(AT_ONCE))]
     owners = _owners(connection, provider, events)
     matched = [(event, owners[event.key]) for event in events if event.key in owners]
@@ -146,7 +148,13 @@ def _by_ids(connection: Connection, provider: str, ids: Iterable[int]) -> Sequen
     connection.execute(insert(told_ids), keys)
     mine = (messages.c.shard == told_ids.c.shard) & (messages.c.message_id == told_ids.c.message_id)
     rows = select(*messages.c[*FOUND]).select_from(told_ids).join(messages, mine)
-    return connection.execute(rows.where(messages.c.provider == provider)).all()
+    # Another provider may have taken over in the meantime.
+    tried = exists().where(
+        attempts.c.shard == messages.c.shard,
+        attempts.c.message_id == messages.c.message_id,
+        attempts.c.provider == provider,
+    )
+    return connection.execute(rows.where(or_(messages.c.provider == provider, tried))).all()
 
 
 def _by_names(connection: Connection, provider: str, names: Iterable[str]) -> Sequence[Row[Any]]:
@@ -191,9 +199,10 @@ def apply(connection: Connection, provider: str, matched: Sequence[tuple[Event, 
         rows = [_outcome(provider, event, row, now) for event, row in told]
         connection.execute(dialect.insert(outcomes).on_conflict_do_nothing(), rows)
     _settle_unknown(connection, [row for _, row in matched if row.status == "unknown"], now)
-    for event, row in told:
-        if event.outcome in SUPPRESS and row.address is not None:
-            _learn(connection, provider, event, row, now)
+    lessons = [(event, row) for event, row in told if event.outcome in SUPPRESS and row.address is not None]
+    lock_customers(connection, ((row.shard, row.customer_id) for _, row in lessons))
+    for event, row in lessons:
+        _learn(connection, provider, event, row, now)
 
 
 def _outcome(provider: str, event: Event, row: Row[Any], now: datetime) -> dict[str, Any]:
@@ -227,4 +236,3 @@ def _learn(connection: Connection, provider: str, event: Event, row: Row[Any], n
     if event.outcome == "unsubscribed":
         withdraw_consent(connection, row.shard, row.customer_id, row.channel, provider, "provider", now)
     suppress_address(connection, row.channel, row.address, event.outcome, provider, now)
-    touch_one(connection, row.shard, row.customer_id)

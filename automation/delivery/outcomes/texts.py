@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from automation.customers.consent import record_consent
-from automation.customers.facts.touch import touch_one
+from automation.customers.consent import lock_customers, record_consent
 from automation.customers.profile import country_of
 from automation.customers.suppress import (
     OWN_WISH,
@@ -19,13 +18,13 @@ from automation.customers.suppress import (
     withdraw_consent,
 )
 from automation.database.hooks import inbound_texts
-from automation.database.schema import TEXTS, customers, messages
+from automation.database.schema import consents
 from automation.delivery.hooks import InboundText
 from automation.delivery.hooks.reading import short
+from automation.delivery.outcomes.people import Person, people_at
 from automation.regions import meaning_of
 from automation.settings import Settings
 
-MOST = 20  # customers that share a number
 ANSWERED_BY_VENDORS = frozenset({"US", "CA"})
 
 
@@ -54,53 +53,63 @@ def hear(connection: Connection, settings: Settings, provider: str, text: Inboun
     if meaning == "stop":
         stop(connection, provider, number, people, now)
     elif meaning == "start":
-        _start(connection, provider, number, text.text, people, now)
+        _start(connection, settings, provider, text, people, now)
     elif meaning == "suspected":
         suppress_address(connection, "sms", number, SUSPECTED, provider, now)
-        _touch(connection, people)
 
 
-def people_at(connection: Connection, number: str) -> Sequence[Row[Any]]:
-    """(shard, customer_id, locale) of those to whom we wrote at this number, the latest first."""
-    same = and_(customers.c.shard == messages.c.shard, customers.c.customer_id == messages.c.customer_id)
-    rows = (
-        select(customers.c.shard, customers.c.customer_id, customers.c.locale)
-        .join_from(messages, customers, same)
-        .where(TEXTS, messages.c.address == number, customers.c.erased_at.is_(None))
-        .group_by(customers.c.shard, customers.c.customer_id, customers.c.locale)
-        .order_by(func.max(messages.c.first_used_at).desc())
-        .limit(MOST)
-    )
-    return list(connection.execute(rows))
-
-
-def stop(connection: Connection, provider: str, number: str, people: Sequence[Row[Any]], now: datetime) -> None:
-    """The number, and everybody whom we wrote to at it."""
-    lift_suppression(connection, "sms", number, [SUSPECTED])  # its reason is known now
+def stop(connection: Connection, provider: str, number: str, people: Sequence[Person], now: datetime) -> None:
+    """The number, everybody whose it is, and everybody to whom we wrote at it."""
+    lock_customers(connection, (one.key for one in people))
+    lift_suppression(connection, "sms", number, [SUSPECTED], now)  # its reason is known now
     suppress_address(connection, "sms", number, STOPPED, provider, now)
     for one in people:
-        withdraw_consent(connection, one.shard, one.customer_id, "sms", provider, "customer", now)
+        withdraw_consent(connection, *one.key, "sms", provider, "customer", now)
 
 
-def keep(connection: Connection, number: str, people: Sequence[Row[Any]]) -> None:
+def keep(connection: Connection, number: str, now: datetime) -> None:
     """It was no stop: what was done on suspicion is undone."""
-    if lift_suppression(connection, "sms", number, [SUSPECTED]):
-        _touch(connection, people)
+    lift_suppression(connection, "sms", number, [SUSPECTED], now)
 
 
 def _start(
-    connection: Connection, provider: str, number: str, text: str, people: Sequence[Row[Any]], now: datetime
+    connection: Connection,
+    settings: Settings,
+    provider: str,
+    text: InboundText,
+    people: Sequence[Person],
+    now: datetime,
 ) -> None:
-    """A new consent, by the customer's own word. A number that bounced or complained stays where it is."""
-    lift_suppression(connection, "sms", number, OWN_WISH)
-    said: dict[str, Any] = {"channel": "sms", "granted": True, "basis": "text", "wording": text}
-    for one in people:
-        record_consent(connection, one.shard, one.customer_id, now, **said, source=provider, actor="customer")
+    """A new consent, by the customer's own word. A number that bounced or complained stays where it is, and so does one
+    that was stopped after this START was written.
+    """
+    number = _number(text.sender)
+    if _stopped_since(connection, number, text.happened_at):
+        return
+    theirs = [one for one in people if one.has_it]
+    lock_customers(connection, (one.key for one in theirs))
+    lift_suppression(connection, "sms", number, OWN_WISH, now)
+    said: dict[str, Any] = {"channel": "sms", "granted": True, "basis": "text", "wording": text.text}
+    for one in theirs:
+        if len(theirs) == 1 or _stopped_by_text(connection, settings, one):
+            record_consent(connection, *one.key, now, **said, source=provider, actor="customer")
 
 
-def _touch(connection: Connection, people: Sequence[Row[Any]]) -> None:
-    for one in people:
-        touch_one(connection, one.shard, one.customer_id)
+def _stopped_since(connection: Connection, number: str, happened_at: datetime | None) -> bool:
+    """Texts may come late, and in another order."""
+    if happened_at is None:
+        return False
+    stops = (inbound_texts.c.meaning.in_(["stop", "suspected"]), inbound_texts.c.happened_at > happened_at)
+    found = select(inbound_texts.c.number).where(inbound_texts.c.sender == number, *stops)
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def _stopped_by_text(connection: Connection, settings: Settings, one: Person) -> bool:
+    """Where several have one number, a START undoes what a STOP did, and not what one of them said in another way."""
+    mine = (consents.c.shard == one.shard, consents.c.customer_id == one.customer_id, consents.c.channel == "sms")
+    newest = select(consents.c.granted, consents.c.source).where(*mine).order_by(consents.c.number.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return row is not None and not row.granted and row.source in settings.providers
 
 
 def _vendor_answers(settings: Settings, provider: str, number: str) -> bool:

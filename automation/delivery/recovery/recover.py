@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 from automation.database.brake import brake
 from automation.delivery.calls import LEASE, Call, resends
 from automation.delivery.desk import Desk
+from automation.delivery.outcomes.evidence import settle_told
 from automation.delivery.planning.plan import advance
 from automation.delivery.providers import Account
 from automation.delivery.record import record
@@ -79,6 +80,7 @@ def _give_up(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: 
         return
     note_lost(connection, rows, now)
     give_up(connection, rows, now)
+    settle_told(connection, [(row.shard, row.message_id) for row in rows], now)
     tally.statuses["unknown"] += len(rows)
     advance(connection, desk, [(row.shard, row.enrollment_id) for row in rows], now)
 

@@ -35,6 +35,18 @@ def upgrade() -> None:
         sa.CheckConstraint("meaning IN ('stop', 'suspected', 'start', 'help')", name="known_meaning"),
         sa.CheckConstraint("verdict IN ('stop', 'keep')", name="known_verdict"),
     )
+    op.create_table(
+        "lifted_suppressions",
+        sa.Column("number", types.Id, primary_key=True),
+        sa.Column("channel", types.Key, nullable=False),
+        sa.Column("address", types.Key, nullable=False),
+        sa.Column("reason", types.Key, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("recorded_at", types.Instant(), nullable=False),
+        sa.Column("lifted_at", types.Instant(), nullable=False),
+    )
+    op.create_index("lifted_by_address", "lifted_suppressions", ["channel", "address"])
+    op.create_index("texts_by_sender", "inbound_texts", ["sender", "number"])
     _index("texts_to_review", ["number"], TO_REVIEW)
     _index("texts_to_answer", ["number"], TO_ANSWER)
     _index("texts_of_customer", ["shard", "customer_id", "number"], FROM_CUSTOMERS)
