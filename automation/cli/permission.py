@@ -42,10 +42,11 @@ def consent(
             raise BadInput(f'--topic: no playbook has the topic "{topic}"; {suggest(topic, known)}')
     wish = Wish(customer_id, channel, topic, answer == "yes", wording)
     with database_of(settings) as database, database.writing() as connection:
-        record_wish(connection, wish, by, note, wall_clock())
+        closed = record_wish(connection, wish, by, note, wall_clock())
     about = channel if topic == "*" else f"{channel}, {topic}"
-    told = {"customer_id": customer_id, "channel": channel, "topic": topic, "granted": wish.granted}
-    show_json(told) if as_json else console.print(f"{customer_id} said {answer} to {about}")
+    told = {"customer_id": customer_id, "channel": channel, "topic": topic, "granted": wish.granted, "closed": closed}
+    but = f"; nothing is sent there all the same, for the address is {closed}" if wish.granted and closed else ""
+    show_json(told) if as_json else console.print(f"{customer_id} said {answer} to {about}{but}")
 
 
 def texts(

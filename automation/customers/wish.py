@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from automation.customers.consent import record_consent
 from automation.customers.lookup import find_customer
 from automation.customers.suppress import OWN_WISH, lift_suppression
 from automation.database.audit import note
+from automation.database.schema import suppressions
 from automation.errors import BadInput
 
 
@@ -23,8 +24,8 @@ class Wish:
     wording: str = ""
 
 
-def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: datetime) -> None:
-    """On the record for good, with who took it down.
+def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: datetime) -> str | None:
+    """On the record for good, with who took it down. Returns why the address stays closed all the same, if it does.
 
     Raises BadInput for a yes without its wording, UnknownCustomer.
     """
@@ -49,3 +50,6 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     address = customer.email if wish.channel == "email" else customer.phone
     if wish.granted and address is not None:
         lift_suppression(connection, wish.channel, address, OWN_WISH, now)
+    mine = (suppressions.c.channel == wish.channel, suppressions.c.address == address)
+    reason: str | None = connection.execute(select(suppressions.c.reason).where(*mine)).scalar()
+    return reason

@@ -52,7 +52,9 @@ def content_of(template: CompiledTemplate, context: Mapping[str, Any]) -> Conten
     values = {**context, "zone": ZoneInfo(context["zone"])}
     mark = values.pop("mark", None)
     content = render(template, RenderContext(**values))
-    return replace(content, subject=f"{mark} {content.subject}") if mark else content
+    if mark is None or content.subject.startswith(mark):
+        return content
+    return replace(content, subject=f"{mark} {content.subject}")
 
 
 def hash_of(content: Content) -> str:

@@ -40,6 +40,14 @@ COMPLAINED = [{"emailAddress": "ada@example.com"}]
         ({"eventType": "Open", "open": {"userAgent": "x"}}, "opened", ""),
         ({"eventType": "Click", "click": {"link": "https://shop.example/"}}, "clicked", ""),
         ({"eventType": "Complaint", "complaint": {"complainedRecipients": COMPLAINED}}, "complained", ""),
+        (
+            {
+                "eventType": "Complaint",
+                "complaint": {"complainedRecipients": COMPLAINED, "complaintFeedbackType": "not-spam"},
+            },
+            "info",
+            "not-spam",
+        ),
         ({"eventType": "Subscription", "subscription": {"source": "x"}}, "unsubscribed", ""),
         (bounce("Permanent", "ada@example.com"), "bounced_hard", "Permanent General 550 <[address]>: gone"),
         (bounce("Transient", "ada@example.com"), "bounced_soft", "Transient General 550 <[address]>: gone"),

@@ -70,6 +70,9 @@ def _events(found: sns.Notification, body: Any) -> Iterator[Event]:
 
 
 def _outcome(kind: Kind, told: Any) -> Outcome:
+    # Who takes a complaint back: https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#complaint-object
+    if inside(told, "complaintFeedbackType") == "not-spam":
+        return "info"
     return "bounced_hard" if inside(told, "bounceType") == PERMANENT else kind.outcome
 
 
