@@ -122,7 +122,7 @@ def test_a_person_opens_the_page_unticks_a_topic_saves_and_sees_it_saved(
     offers = page.get_by_role("group", name="Email").get_by_label("Offers")
     assert offers.is_checked()
     offers.uncheck()
-    page.get_by_role("button", name="Save").click()
+    save(page)
     assert WORDS["en"].saved in page.get_by_role("status").inner_text()
     assert page.title().startswith(WORDS["en"].saved)
     assert not page.get_by_role("group", name="Email").get_by_label("Offers").is_checked()
@@ -132,14 +132,20 @@ def test_a_person_opens_the_page_unticks_a_topic_saves_and_sees_it_saved(
     assert withdrawn(planned) == [("email", "offers", "page")]
 
 
+def save(page: "Page") -> None:
+    """The page that answers has come."""
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
+
+
 def test_a_person_switches_texts_off_and_on_again(planned: Shop, address: str, page: "Page") -> None:
     page.goto(address + link(planned))
     page.get_by_label(WORDS["en"].all_sms).uncheck()
-    page.get_by_role("button", name="Save").click()
+    save(page)
     texts = page.get_by_role("group", name="Text messages")
     assert [box.is_checked() for box in texts.get_by_role("checkbox").all()] == [False, False]
     page.get_by_label(WORDS["en"].all_sms).check()
-    page.get_by_role("button", name="Save").click()
+    save(page)
     assert [box.is_checked() for box in texts.get_by_role("checkbox").all()] == [True, True]
 
 

@@ -86,7 +86,7 @@ def test_stages_are_those_of_the_last_run_or_of_any_instant(shop: Shop) -> None:
 
 def test_a_customer_is_told_whole_and_as_of_an_instant(shop: Shop) -> None:
     found = told(shop, "customer", "anna", "--now", LATER)
-    keys = "customer_id stage facts stage_changes consents enrollments messages profile"
+    keys = "customer_id stage facts stage_changes consents enrollments messages texts profile"
     assert list(found) == keys.split()
     assert (found["stage"], found["facts"]["role"]) == ("gone", "leaving")
     assert found["facts"] | {"orders": 1, "revenue": 1240.5, "days_in_stage": 0, "can_sms": True} == found["facts"]

@@ -45,6 +45,14 @@ def test_kills_at_any_instant_lose_nothing_and_double_nothing(kind: Kind, server
     assert found.taken > 0
 
 
+def test_every_hour_of_the_shop_is_as_good_as_another() -> None:
+    with trial(KEYLESS, customers=3) as made:
+        made.ahead += timedelta(hours=11)
+        made.finish()
+        found = made.check(seed=1, seconds=0)
+    assert (found.messages, found.taken, found.lost) == (6, 6, 0)
+
+
 @pytest.mark.parametrize(
     ("mistake", "kind", "shows"),
     [
