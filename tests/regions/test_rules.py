@@ -89,6 +89,15 @@ def test_a_text_waits_for_the_morning_that_the_country_prescribes(shop: Shop) ->
     assert verify(shop.database, shop.settings).ok
 
 
+def test_a_text_is_due_when_the_country_of_the_zone_opens_where_no_country_is_told(shop: Shop) -> None:
+    shop.sections = "[sms]\nwindow = ['06:00', '23:00']"
+    shop.write(care=playbook(step("one", "hello/text", "sms", late_by="1 hour")))
+    shop.customers("min", phone="+821012345678", timezone="Asia/Seoul")
+    shop.evaluate("2026-03-01T20:30:00Z")
+    assert shop.send("2026-03-01T21:30:00Z")["sent"] == 0
+    assert shop.send("2026-03-01T23:10:00Z")["sent"] == 1
+
+
 def test_an_email_to_china_says_that_it_is_advertising(shop: Shop) -> None:
     shop.write(care=playbook(step("one", late_by="3 days")), note=playbook(step("one"), kind="transactional"))
     shop.customers("mei", country="CN")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from babel.core import get_global
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -79,7 +80,9 @@ def _row(desk: Desk, now: datetime, key: str, index: int, timezone: str, country
     playbook = desk.book.playbooks[key]
     step = playbook.steps[index]
     zones = desk.zones(timezone or None, country or None, phone or None)
-    due = due_at(desk, playbook, step, now, zones, home_of(country, phone))
+    # A number would be a row of its own for each customer: where only the zone is known, it says the country.
+    home = home_of(country, phone) or get_global("zone_territories").get(timezone)
+    due = due_at(desk, playbook, step, now, zones, home)
     return {
         "playbook": key,
         "step": index,
