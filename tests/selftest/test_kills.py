@@ -4,17 +4,24 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 
 import planted
 import pytest
+from sqlalchemy import update
 
+from automation.database.engine import open_database
+from automation.database.work import run_parts
+from automation.delivery.workers import worker_name
 from automation.faultpoints import SENDING
 from automation.selftest import KEYED, KEYLESS, Finding, selftest
 from automation.selftest.kills import WHILE, End, Trial, WorkerFailed, trial
-from automation.selftest.shop import KEYLESS_RESEND, Kind
+from automation.selftest.shop import BEGINNING, KEYLESS_RESEND, Kind
+from automation.settings import load
+from automation.worker.begin import begin
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -43,6 +50,22 @@ def test_kills_at_any_instant_lose_nothing_and_double_nothing(kind: Kind, server
     assert found.ok, found
     assert found.kills >= 8
     assert found.taken > 0
+
+
+def test_a_day_whose_run_seems_to_be_anothers_is_waited_for() -> None:
+    """The number of a process that was killed may be given to another one, which lives."""
+    with trial(KEYED, customers=3) as made:
+        with closing(open_database(load(made.folder / "config.toml"))) as database:
+            begun = BEGINNING + timedelta(minutes=1)
+            with database.writing() as connection:
+                assert begin(connection, begun.date(), begun)
+                held = {"worker": worker_name(), "lease_until": begun + timedelta(minutes=10)}
+                connection.execute(update(run_parts).values(held))
+        made.lives([End()])
+        assert made.days == 1
+        made.finish()
+        found = made.check(seed=1, seconds=0)
+    assert (found.messages, found.taken, found.lost) == (3, 3, 0)
 
 
 def test_every_hour_of_the_shop_is_as_good_as_another() -> None:
