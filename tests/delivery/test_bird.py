@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from outgoing import NUDGE as SAMPLE
+from outgoing import json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -20,10 +21,6 @@ BIRD = ADAPTERS["bird"]
 ACCOUNT = Account("https://eu1.platform.bird.com", "secret", region="eu1")
 NUDGE = replace(SAMPLE, tag="win-back_2")
 HTML = {"content-type": "text/html"}
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
 
 
 def error(status: int, kind: str, **more: Any) -> Answer:

@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import UNSUBSCRIBE, json_answer
+from outgoing import WELCOME as PLAIN
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, account_of, batches
@@ -17,28 +19,9 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 BREVO = ADAPTERS["brevo"]
 ACCOUNT = Account("https://api.brevo.com", "secret")
-UNSUBSCRIBE = {
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Unsubscribe": "<https://shop.example/u/t0k3n>",
-}
-WELCOME = Outgoing(
-    message_id=7,
-    channel="email",
-    sender="Shop <hello@example.com>",
-    recipient="ada@example.com",
-    subject="Grüße – 10 € 🎁",
-    html="<p>Schön</p>",
-    text="Schön",
-    headers=UNSUBSCRIBE,
-    tag="win-back_2",
-    kind="marketing",
-)
+WELCOME = replace(PLAIN, tag="win-back_2")
 HTML = {"content-type": "text/html"}
 TAKEN = Accepted(None, ("no_provider_id",), http_status=201)
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json; charset=utf-8", **headers}, json.dumps(body).encode())
 
 
 def error(status: int, code: str, text: str = "No.") -> Answer:

@@ -1,4 +1,3 @@
-import json
 from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import UNSUBSCRIBE, json_answer
+from outgoing import WELCOME as PLAIN
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -23,30 +24,10 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MAILGUN = Mailgun()
 ACCOUNT = Account("https://api.mailgun.net", "secret", domain="mg.example.com")
-UNSUBSCRIBE = {
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Unsubscribe": "<https://shop.example/u/t0k3n>",
-}
-WELCOME = Outgoing(
-    message_id=7,
-    channel="email",
-    sender="Shop <hello@example.com>",
-    recipient="ada@example.com",
-    subject="Grüße – 10 € 🎁",
-    html="<p>Schön</p>",
-    text="Schön\nund gut",
-    headers=UNSUBSCRIBE,
-    tag="welcome",
-    kind="marketing",
-)
+WELCOME = replace(PLAIN, text="Schön\nund gut")
 SOUGHT = Sought(7, "marketing", "ada@example.com", "", NOW, NOW + timedelta(seconds=30))
 HTML = {"content-type": "text/html"}
 ID = "20260301090000.1.A1B2@mg.example.com"
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {"content-type": "application/json", **names}, json.dumps(body).encode())
 
 
 def words(status: int, text: str, **headers: str) -> Answer:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import UNSUBSCRIBE, WELCOME, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
-from automation.delivery.providers import ADAPTERS, Account, LookUp, account_of, batches
+from automation.delivery.providers import Account, account_of, batches
 from automation.delivery.providers.mailjet import REFUSALS, Mailjet
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, Unknown
-from automation.delivery.sought import Found, NoIdea, NotThere, Sought
+from automation.delivery.sought import Sought
 from automation.errors import BadInput, BadMessage
 from automation.settings import Provider
 
@@ -21,33 +22,12 @@ NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MAILJET = Mailjet()
 KEY = "0123456789abcdef" * 2
 ACCOUNT = Account("https://api.mailjet.com", "secret", KEY)
-UNSUBSCRIBE = {
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Unsubscribe": "<https://shop.example/u/t0k3n>",
-}
-WELCOME = Outgoing(
-    message_id=7,
-    channel="email",
-    sender="Shop <hello@example.com>",
-    recipient="ada@example.com",
-    subject="Grüße – 10 € 🎁",
-    html="<p>Schön</p>",
-    text="Schön",
-    headers=UNSUBSCRIBE,
-    tag="welcome",
-    kind="marketing",
-)
 SOUGHT = Sought(7, "marketing", "ada@example.com", "", NOW, NOW + timedelta(seconds=30))
 HTML = {"content-type": "text/html"}
 JSON = {"content-type": "application/json; charset=UTF-8"}
 LARGE = 1152921519812251571  # more than fits into a floating-point number
 UNCLEAR = Unknown("not_understood", http_status=400)
 WITHOUT_ID = Accepted(None, ("no_provider_id",), http_status=200)
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {**JSON, **names}, json.dumps(body).encode())
 
 
 def told(status: int, *items: Any) -> Answer:
@@ -374,45 +354,6 @@ VALUES = st.recursive(
 @given(st.sampled_from([200, 400, 403, 429]), st.lists(VALUES, max_size=3), st.integers(1, 3))
 def test_whatever_the_messages_say_there_is_one_reply_for_each(status: int, items: list[Any], count: int) -> None:
     assert len(MAILJET.replies(told(status, *items), numbered(count), NOW)) == count
-
-
-def test_a_message_is_looked_up_by_our_own_id() -> None:
-    assert isinstance(ADAPTERS["mailjet"], LookUp)
-    request = MAILJET.look_up(SOUGHT, ACCOUNT)
-    assert (request.method, request.url.path) == ("GET", "/v3/REST/message")
-    assert dict(request.url.params) == {
-        "CustomID": "7",
-        "FromTS": "2026-03-01T08:59:30Z",
-        "Limit": "100",
-        "ShowCustomID": "true",
-        "ShowContactAlt": "true",
-    }
-    assert request.headers["authorization"].startswith("Basic ")
-
-
-def data(*items: Any) -> Answer:
-    return json_answer(200, {"Count": len(items), "Data": list(items), "Total": len(items)})
-
-
-def test_our_id_to_our_recipient_proves_that_it_was_taken() -> None:
-    another = {"ID": 1, "CustomID": "7", "ContactAlt": "eve@example.com"}
-    ours = {"ID": LARGE, "CustomID": "7", "ContactAlt": "Ada@example.com"}
-    assert MAILJET.found(data("?", another, ours), SOUGHT) == Found(str(LARGE))
-    assert MAILJET.found(data({**ours, "ID": "1234567890987654321"}), SOUGHT) == Found("1234567890987654321")
-
-
-@pytest.mark.parametrize(
-    "changes", [{"CustomID": "77"}, {"CustomID": ""}, {"ContactAlt": ""}, {"ContactAlt": None}, {"ID": None}]
-)
-def test_what_is_not_certainly_ours_proves_nothing(changes: dict[str, Any]) -> None:
-    ours = {"ID": LARGE, "CustomID": "7", "ContactAlt": "ada@example.com"}
-    assert MAILJET.found(data({**ours, **changes}), SOUGHT) == NotThere()
-    assert MAILJET.found(data(), SOUGHT) == NotThere()
-
-
-@pytest.mark.parametrize("answer", [json_answer(401, {}), json_answer(200, {}), Answer(200, HTML, b"<h1>")])
-def test_an_answer_that_is_none_gives_no_idea(answer: Answer) -> None:
-    assert isinstance(MAILJET.found(answer, SOUGHT), NoIdea)
 
 
 def test_a_loopback_provider_gets_a_well_formed_account() -> None:

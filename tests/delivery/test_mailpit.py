@@ -2,14 +2,14 @@ import json
 from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import UNSUBSCRIBE, json_answer
+from outgoing import WELCOME as PLAIN
 from pydantic import SecretStr
 
-from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, account_of, batches
 from automation.delivery.replies import Accepted, Answer, Later, Refused, Reply, Unknown
 from automation.errors import BadInput, BadMessage
@@ -18,27 +18,8 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MAILPIT = ADAPTERS["mailpit"]
 ACCOUNT = Account("http://127.0.0.1:8025", "sandbox")
-UNSUBSCRIBE = {
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Unsubscribe": "<https://shop.example/u/t0k3n>",
-}
-WELCOME = Outgoing(
-    message_id=7,
-    channel="email",
-    sender="Grüße, GmbH <hello@example.com>",
-    recipient="ada@example.com",
-    subject="Grüße – 10 € 🎁",
-    html="<p>Schön</p>",
-    text="Schön",
-    headers=UNSUBSCRIBE,
-    tag="win-back_2",
-    kind="marketing",
-)
+WELCOME = replace(PLAIN, sender="Grüße, GmbH <hello@example.com>", tag="win-back_2")
 HTML = {"content-type": "text/html"}
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
 
 
 def reply_to(answer: Answer) -> Reply:

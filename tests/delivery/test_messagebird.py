@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outgoing import NUDGE
+from outgoing import NUDGE, json_answer
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account, account_of, batches
@@ -18,10 +18,6 @@ NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MESSAGEBIRD = ADAPTERS["messagebird"]
 ACCOUNT = Account("https://rest.messagebird.com", "secret")
 HTML = {"content-type": "text/html"}
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
 
 
 def errors(status: int, *codes: int, parameter: str | None = None) -> Answer:

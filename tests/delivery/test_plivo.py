@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outgoing import NUDGE
+from outgoing import NUDGE, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -27,11 +27,6 @@ HTML = {"content-type": "text/html"}
 
 def body_of(message: Outgoing, account: Account = ACCOUNT) -> Any:
     return json.loads(PLIVO.request([message], account, None).content)
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {"content-type": "application/json", **names}, json.dumps(body).encode())
 
 
 def error(status: int, text: Any = "No.", **headers: str) -> Answer:

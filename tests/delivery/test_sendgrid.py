@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outgoing import UNSUBSCRIBE, WELCOME, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -18,28 +19,7 @@ from automation.settings import Provider
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SENDGRID = ADAPTERS["sendgrid"]
 ACCOUNT = Account("https://api.sendgrid.com", "secret")
-UNSUBSCRIBE = {
-    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Unsubscribe": "<https://shop.example/u/t0k3n>",
-}
-WELCOME = Outgoing(
-    message_id=7,
-    channel="email",
-    sender="Shop <hello@example.com>",
-    recipient="ada@example.com",
-    subject="Grüße – 10 € 🎁",
-    html="<p>Schön</p>",
-    text="Schön",
-    headers=UNSUBSCRIBE,
-    tag="welcome",
-    kind="marketing",
-)
 HTML = {"content-type": "text/html"}
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {"content-type": "application/json", **names}, json.dumps(body).encode())
 
 
 def errors(status: int, *fields: str | None, text: str = "No.", **headers: str) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outgoing import NUDGE
+from outgoing import NUDGE, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -34,11 +34,6 @@ def body_of(message: Outgoing, account: Account = ACCOUNT) -> Any:
 def posted(validity: timedelta | None, now: datetime = NOW) -> Any:
     request = SINCH.request([replace(NUDGE, validity=validity)], ACCOUNT, None)
     return json.loads(SINCH.signed(request, ACCOUNT, now).content)
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {"content-type": "application/json", **names}, json.dumps(body).encode())
 
 
 def error(status: int, code: str, text: str = "No.", **headers: str) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outgoing import NUDGE
+from outgoing import NUDGE, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -24,11 +24,6 @@ HTML = {"content-type": "text/html"}
 
 def body_of(message: Outgoing, account: Account = ACCOUNT) -> Any:
     return json.loads(TELNYX.request([message], account, None).content)
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    names = {header.replace("_", "-"): value for header, value in headers.items()}
-    return Answer(status, {"content-type": "application/json", **names}, json.dumps(body).encode())
 
 
 def errors(status: int, *codes: Any, detail: str = "No.", **headers: str) -> Answer:

@@ -1,12 +1,10 @@
-import json
 from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from outgoing import NUDGE
+from outgoing import NUDGE, json_answer
 from pydantic import SecretStr
 
 from automation.delivery.outgoing import Outgoing
@@ -25,10 +23,6 @@ ACCOUNT = Account("https://api.twilio.com", "secret", SID)
 def form_of(message: Outgoing, account: Account = ACCOUNT) -> dict[str, str]:
     content = TWILIO.request([message], account, None).content.decode()
     return {name: values[0] for name, values in parse_qs(content, strict_parsing=True).items()}
-
-
-def json_answer(status: int, body: Any, **headers: str) -> Answer:
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
 
 
 def reply_to(answer: Answer) -> Reply:
