@@ -16,9 +16,9 @@ from automation.delivery.tally import Tally
 def record(connection: Connection, desk: Desk, records: Sequence[Record], now: datetime, tally: Tally) -> None:
     """What is not ours any more, because somebody took the row over, changes nothing."""
     kept = record_replies(connection, records, now)
+    told = settle_told(connection, [_key(one) for one in kept if one.values["status"] == "unknown"], now)
     for one in kept:
-        tally.note(one.values["status"], one.values["reason"])
-    settle_told(connection, [_key(one) for one in kept if one.values["status"] == "unknown"], now)
+        tally.note("sent" if _key(one) in told else one.values["status"], one.values["reason"])
     over = [one.flight for one in kept if one.values["status"] in OVER]
     advance(connection, desk, [(flight.shard, flight.enrollment_id) for flight in over], now)
 

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
 
+from automation.customers.suppress import SUSPECTED, lift_suppression
 from automation.database.audit import note
 from automation.database.hooks import TO_REVIEW, inbound_texts
 from automation.database.schema import shard_of
 from automation.delivery.outcomes.people import people_at
-from automation.delivery.outcomes.texts import keep, stop
+from automation.delivery.outcomes.texts import stop
 from automation.errors import BadInput
 
 Verdict = Literal["stop", "keep"]
@@ -49,7 +50,7 @@ def review(connection: Connection, number: int, verdict: Verdict, by: str, words
     if verdict == "stop":
         stop(connection, row.provider, row.sender, people_at(connection, row.sender), now)
     elif not _waits_too(connection, row.sender, number):
-        keep(connection, row.sender, now)
+        lift_suppression(connection, "sms", row.sender, [SUSPECTED], now)
     told = update(inbound_texts).where(inbound_texts.c.number == number)
     connection.execute(told.values(reviewed_at=now, verdict=verdict))
 

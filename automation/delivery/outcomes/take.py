@@ -15,19 +15,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from automation.customers.consent import lock_customers
 from automation.customers.suppress import STOPPED, suppress_address, withdraw_consent
 from automation.database.hooks import hook_events
-from automation.database.schema import SHARDS, UNKNOWN, attempts, messages, outcomes
-from automation.database.temporary import empty, shard_column, temporary
-from automation.database.types import Id, Key
+from automation.database.schema import SHARDS, attempts, messages, outcomes
+from automation.database.temporary import empty, temporary
+from automation.database.types import Key
 from automation.delivery.hooks import Event, Outcome
-from automation.delivery.hooks.reading import short
+from automation.delivery.hooks.reading import number_of, short
+from automation.delivery.outcomes.evidence import ask_about, note_taken, told_ids
 from automation.delivery.outcomes.people import people_at
 from automation.delivery.outcomes.texts import stop
-from automation.reasons import Reason
 
 AT_ONCE = 500
 LATE = timedelta(hours=1)  # an answer that is not written down by then will never be
 told_keys = temporary("told_keys", Column("event_key", Key, primary_key=True), expected="500 1")
-told_ids = temporary("told_ids", shard_column(), Column("message_id", Id, primary_key=True, autoincrement=False))
 told_names = temporary("told_names", Column("provider_id", Key, primary_key=True), expected="500 1")
 FOUND = ("shard", "message_id", "customer_id", "channel", "status", "address", "provider_id", "first_used_at")
 SUPPRESS = frozenset({"bounced_hard", "complained", "unsubscribed"})
@@ -78,7 +77,7 @@ def _close(
     if channel == "email":
         suppress_address(connection, channel, recipient.lower(), outcome, provider, now)
         return
-    number = recipient if recipient.startswith("+") else f"+{recipient}"
+    number = number_of(recipient) or recipient
     if outcome == STOPPED:
         stop(connection, provider, number, people_at(connection, number), now)
     else:
@@ -141,11 +140,10 @@ def _owners(connection: Connection, provider: str, events: Sequence[Event]) -> d
 
 
 def _by_ids(connection: Connection, provider: str, ids: Iterable[int]) -> Sequence[Row[Any]]:
-    keys = [{"shard": one % SHARDS, "message_id": one} for one in ids]
+    keys = [(one % SHARDS, one) for one in ids]
     if not keys:
         return ()
-    empty(connection, told_ids)
-    connection.execute(insert(told_ids), keys)
+    ask_about(connection, keys)
     mine = (messages.c.shard == told_ids.c.shard) & (messages.c.message_id == told_ids.c.message_id)
     rows = select(*messages.c[*FOUND]).select_from(told_ids).join(messages, mine)
     # Another provider may have taken over in the meantime.
@@ -198,7 +196,7 @@ def apply(connection: Connection, provider: str, matched: Sequence[tuple[Event, 
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         rows = [_outcome(provider, event, row, now) for event, row in told]
         connection.execute(dialect.insert(outcomes).on_conflict_do_nothing(), rows)
-    _settle_unknown(connection, [row for _, row in matched if row.status == "unknown"], now)
+    note_taken(connection, {(row.shard, row.message_id) for _, row in matched if row.status == "unknown"}, now)
     lessons = [(event, row) for event, row in told if event.outcome in SUPPRESS and row.address is not None]
     lock_customers(connection, ((row.shard, row.customer_id) for _, row in lessons))
     for event, row in lessons:
@@ -216,19 +214,6 @@ def _outcome(provider: str, event: Event, row: Row[Any], now: datetime) -> dict[
         "received_at": now,
         "detail": event.detail or None,
     }
-
-
-def _settle_unknown(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
-    """A provider that tells what became of a message has taken it."""
-    for row in rows:
-        values = {
-            "status": "sent",
-            "reason": Reason.TOLD_LATER.value,
-            "sent_at": row.first_used_at,
-            "finished_at": now,
-        }
-        mine = (messages.c.shard == row.shard, messages.c.message_id == row.message_id, UNKNOWN)
-        connection.execute(update(messages).where(*mine).values(values))
 
 
 def _learn(connection: Connection, provider: str, event: Event, row: Row[Any], now: datetime) -> None:

@@ -20,7 +20,7 @@ from automation.customers.suppress import (
 from automation.database.hooks import inbound_texts
 from automation.database.schema import consents
 from automation.delivery.hooks import InboundText
-from automation.delivery.hooks.reading import short
+from automation.delivery.hooks.reading import number_of, short
 from automation.delivery.outcomes.people import Person, people_at
 from automation.regions import meaning_of
 from automation.settings import Settings
@@ -30,7 +30,7 @@ ANSWERED_BY_VENDORS = frozenset({"US", "CA"})
 
 def hear(connection: Connection, settings: Settings, provider: str, text: InboundText, now: datetime) -> None:
     """Once for each text; a second time nothing happens."""
-    number = _number(text.sender)
+    number = number_of(text.sender) or text.sender
     people = people_at(connection, number)
     locales = [settings.business.locale, *(one.locale for one in people if one.locale)]
     meaning = text.word or meaning_of(text.text, locales, yes_starts=settings.sms.yes_is_start)
@@ -53,7 +53,7 @@ def hear(connection: Connection, settings: Settings, provider: str, text: Inboun
     if meaning == "stop":
         stop(connection, provider, number, people, now)
     elif meaning == "start":
-        _start(connection, settings, provider, text, people, now)
+        _start(connection, settings, provider, number, text, people, now)
     elif meaning == "suspected":
         suppress_address(connection, "sms", number, SUSPECTED, provider, now)
 
@@ -67,15 +67,11 @@ def stop(connection: Connection, provider: str, number: str, people: Sequence[Pe
         withdraw_consent(connection, *one.key, "sms", provider, "customer", now)
 
 
-def keep(connection: Connection, number: str, now: datetime) -> None:
-    """It was no stop: what was done on suspicion is undone."""
-    lift_suppression(connection, "sms", number, [SUSPECTED], now)
-
-
 def _start(
     connection: Connection,
     settings: Settings,
     provider: str,
+    number: str,
     text: InboundText,
     people: Sequence[Person],
     now: datetime,
@@ -83,7 +79,6 @@ def _start(
     """A new consent, by the customer's own word. A number that bounced or complained stays where it is, and so does one
     that was stopped after this START was written.
     """
-    number = _number(text.sender)
     if _stopped_since(connection, number, text.happened_at):
         return
     theirs = [one for one in people if one.has_it]
@@ -115,8 +110,3 @@ def _stopped_by_text(connection: Connection, settings: Settings, one: Person) ->
 def _vendor_answers(settings: Settings, provider: str, number: str) -> bool:
     told = settings.providers[provider].answers_help if provider in settings.providers else True
     return country_of(number) in ANSWERED_BY_VENDORS if told is None else told
-
-
-def _number(sender: str) -> str:
-    """Vendors write it with or without its plus sign."""
-    return sender if sender.startswith("+") else f"+{sender}"

@@ -80,8 +80,9 @@ def _give_up(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: 
         return
     note_lost(connection, rows, now)
     give_up(connection, rows, now)
-    settle_told(connection, [(row.shard, row.message_id) for row in rows], now)
-    tally.statuses["unknown"] += len(rows)
+    told = settle_told(connection, [(row.shard, row.message_id) for row in rows], now)
+    tally.statuses["sent"] += len(told)
+    tally.statuses["unknown"] += len(rows) - len(told)
     advance(connection, desk, [(row.shard, row.enrollment_id) for row in rows], now)
 
 

@@ -33,7 +33,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
-class Desk:
+class Reception:
     """What a message that comes in needs."""
 
     mailbox: Mailbox
@@ -56,7 +56,7 @@ def create_app(
     """
     mailbox, faults = Mailbox(keep), Faults()
     teller = Teller(mailbox, ears, pace, clock)
-    desk = Desk(mailbox, faults, Keys(mailbox), teller, clock)
+    reception = Reception(mailbox, faults, Keys(mailbox), teller, clock)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,7 +65,7 @@ def create_app(
         mailbox.close()
 
     routes = [
-        *_vendor_routes(desk),
+        *_vendor_routes(reception),
         *_page_routes(mailbox, faults, teller),
         *telling_routes(mailbox, teller),
         *log_routes(mailbox, faults),
@@ -84,18 +84,18 @@ async def _went_away(request: Request, error: Exception) -> Response:  # noqa: A
     return Response(status_code=400)
 
 
-def _vendor_routes(desk: Desk) -> list[Route]:
+def _vendor_routes(reception: Reception) -> list[Route]:
     def sending(vendor: Vendor, act: Send) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return await _send(request, vendor, act, desk)
+            return await _send(request, vendor, act, reception)
 
         return endpoint
 
     def searching(vendor: Vendor, act: Search) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            good = _answer(act(desk.mailbox, _post(request, b"", desk.clock()), request.query_params))
-            fault = desk.faults.next(vendor.kind, "look_up")
-            return await _troubled(fault, vendor, request, good, desk.faults) if fault else good
+            good = _answer(act(reception.mailbox, _post(request, b"", reception.clock()), request.query_params))
+            fault = reception.faults.next(vendor.kind, "look_up")
+            return await _troubled(fault, vendor, request, good, reception.faults) if fault else good
 
         return endpoint
 
@@ -105,19 +105,19 @@ def _vendor_routes(desk: Desk) -> list[Route]:
     ]
 
 
-async def _send(request: Request, vendor: Vendor, act: Send, desk: Desk) -> Response:
+async def _send(request: Request, vendor: Vendor, act: Send, reception: Reception) -> Response:
     body = await body_of(request, LARGEST_BODY)
     if body is None:
         return Response("<h1>413 Payload Too Large</h1>", 413, media_type="text/html")
-    post = _post(request, body, desk.clock())
-    result = desk.keys.recall(vendor, post, act(post))
-    fault = desk.faults.next(vendor.kind)
-    with desk.keys.handling(vendor, post, result) as answered:
+    post = _post(request, body, reception.clock())
+    result = reception.keys.recall(vendor, post, act(post))
+    fault = reception.faults.next(vendor.kind)
+    with reception.keys.handling(vendor, post, result) as answered:
         if result.taken and (fault is None or fault.takes):
-            desk.mailbox.take(result.taken, answered, desk.teller.taken)
+            reception.mailbox.take(result.taken, answered, reception.teller.taken)
         if fault is None:
             return _answer(result)
-        return await _troubled(fault, vendor, request, _answer(result), desk.faults)
+        return await _troubled(fault, vendor, request, _answer(result), reception.faults)
 
 
 async def _troubled(fault: Fault, vendor: Vendor, request: Request, good: Response, faults: Faults) -> Response:
