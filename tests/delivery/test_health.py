@@ -1,6 +1,7 @@
 """A provider that is unfit: paused for everybody after three posts, replaced by the next one, tried again with one."""
 
 import multiprocessing
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -16,7 +17,6 @@ from automation.delivery.health.standing import hold, standing_of
 from automation.delivery.health.trial import Trial, begin_trial, end_trial
 from automation.delivery.replies import Accepted, Later, Refused, Reply, Unknown
 from automation.delivery.verify import verify
-from automation.delivery.workers import worker_name
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
 MINUTE = timedelta(minutes=1)
@@ -201,7 +201,7 @@ def test_a_worker_that_died_in_its_trial_is_not_waited_for_for_ever(database: Da
     process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0,))
     process.start()
     process.join()
-    host = worker_name().rpartition(":")[0]
+    host = socket.gethostname()
     assert trial(database, f"{host}:{process.pid}") is Trial.OURS
     assert trial(database, "elsewhere:1") is Trial.OURS  # it is known to be gone
     assert trial(database, "elsewhere:2", WALL + MINUTE) is Trial.OF_ANOTHER

@@ -1,5 +1,6 @@
 """The nightly check: once a date, whoever does it; what it finds is kept and told."""
 
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,6 @@ from sqlalchemy import insert, update
 from automation.database.schema import messages
 from automation.database.work import checks, downtimes, incidents, workers
 from automation.delivery.doctor import Check, examine
-from automation.delivery.workers import worker_name
 from automation.worker.nightly import check_tonight
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
@@ -76,7 +76,7 @@ def test_one_that_is_stopped_or_whose_worker_died_is_done_by_the_next(sent: Shop
     assert check(sent, LATER, "two:1") is True
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    dead = worker_name().rpartition(":")[0] + f":{process.pid}"
+    dead = f"{socket.gethostname()}:{process.pid}"
     with sent.database.writing() as connection:
         held = {"worker": dead, "finished_at": None, "lease_until": at(NEXT)}
         connection.execute(update(checks).values(**held))

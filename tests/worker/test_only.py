@@ -1,8 +1,8 @@
 """Several workers: on SQLite the second is refused, on PostgreSQL it is welcome; one that died is followed at once."""
 
 import multiprocessing
-import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +17,6 @@ from automation.database.engine import Database, connect
 from automation.database.schema import messages
 from automation.delivery.sandbox import SandboxServer
 from automation.delivery.verify import verify
-from automation.delivery.workers import worker_name
 from automation.errors import SecondWorker
 from automation.worker.only import only_worker
 
@@ -59,7 +58,7 @@ def test_what_a_dead_process_of_this_machine_had_in_flight_is_looked_at_without_
     process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0,))
     process.start()
     process.join()
-    name = worker_name().replace(str(os.getpid()), str(process.pid))
+    name = f"{socket.gethostname()}:{process.pid}"
     lost = {"status": "sending", "worker": name, "lease_until": at("2026-03-02T23:00:00Z"), "attempts": 1, "fence": 1}
     lost |= {"provider": "sandbox_email", "batch": "b", "first_used_at": at(NOON1)}
     with shop.database.writing() as connection:

@@ -1,9 +1,11 @@
 """One run for each local date, whoever starts it and whatever is killed."""
 
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,7 +126,7 @@ def test_the_part_of_a_process_that_is_gone_from_this_machine_is_free_at_once(sh
     shop.evaluate(DAY1)
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    dead = worker_name().rpartition(":")[0] + f":{process.pid}"
+    dead = f"{socket.gethostname()}:{process.pid}"
     assert (is_gone(dead), is_gone(worker_name()), is_gone("elsewhere:1")) == (True, False, False)
     with shop.database.writing() as connection:
         held = {"worker": dead, "lease_until": at("2026-03-02T07:00:00Z"), "finished_at": None}
@@ -132,6 +134,13 @@ def test_the_part_of_a_process_that_is_gone_from_this_machine_is_free_at_once(sh
         connection.execute(update(runs).values(status="running"))
     shop.evaluate(DAY1)
     assert [row.status for row in shop.rows(runs)] == ["done"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell when a process was born")
+def test_a_program_that_got_the_number_of_a_dead_worker_is_not_taken_for_it() -> None:
+    host, number, born = worker_name().split(":")
+    assert is_gone(f"{host}:{number}:{int(born) - 1}")
+    assert not is_gone(f"{host}:{number}")  # what an older version wrote down
 
 
 @pytest.mark.usefixtures("small_parts")
