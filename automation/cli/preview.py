@@ -20,7 +20,7 @@ from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybo
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
 from automation.messages.check import sample_context
-from automation.messages.render import Content
+from automation.messages.render import Content, Links
 from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book, Draft, read_draft
@@ -189,6 +189,6 @@ def _sample_code(offer: Offer | None, moment: datetime) -> Code | None:
     return Code(code, moment + offer.valid_for)
 
 
-def _sample_links(settings: Settings) -> tuple[str, str]:
+def _sample_links(settings: Settings) -> Links:
     root = settings.business.public_url.rstrip("/")
-    return f"{root}/u/sample", f"{root}/p/sample"
+    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/sample")

@@ -18,7 +18,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.versions import read_version
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
+from automation.messages.render import Content, Links, RenderContext, render, unsubscribe_headers
 from automation.messages.templates import CompiledTemplate
 from automation.regions import mark_of
 from automation.settings import Settings
@@ -72,7 +72,7 @@ def _context(
         customer={"id": row.customer_id, "locale": row.locale, **row.attributes},
         facts=with_stage_facts(loaded.facts, desk.book.lifecycle, desk.day(now)),
         offer=offer,
-        links=(desk.unsubscribe_url(row.message_id), desk.preferences_url(row.message_id)),
+        links=desk.links(row.message_id),
         campaign=row.playbook,
         mark=mark_of(home_of(row.country, row.phone), now.date(), row.channel, row.kind),
     )
@@ -85,31 +85,36 @@ def context_of(
     customer: Mapping[str, Any],
     facts: Mapping[str, Any],
     offer: Code | None,
-    links: tuple[str, str],
+    links: Links,
     campaign: str,
     mark: str | None = None,
 ) -> dict[str, Any]:
     """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it.
 
-    `links` are the addresses for unsubscribing and for preferences; `mark` is what the subject has to begin with.
+    `mark` is what the subject has to begin with.
     """
     business = settings.business
-    return {
-        "customer": _used(template, "customer", customer),
-        "facts": _used(template, "facts", facts),
-        "stage": facts["stage"] or "",
-        "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if offer else None,
-        "business": {
-            "name": business.name,
-            "postal_address": business.postal_address,
-            "public_url": business.public_url,
-        },
-        "unsubscribe_url": links[0],
-        "preferences_url": links[1],
-        "locale": customer["locale"] or business.locale,
-        "zone": business.timezone,
-        "campaign": campaign,
-    } | ({"mark": mark} if mark else {})
+    surveys = {"survey_url": links.surveys} if template.surveys else {}
+    return (
+        {
+            "customer": _used(template, "customer", customer),
+            "facts": _used(template, "facts", facts),
+            "stage": facts["stage"] or "",
+            "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if offer else None,
+            "business": {
+                "name": business.name,
+                "postal_address": business.postal_address,
+                "public_url": business.public_url,
+            },
+            "unsubscribe_url": links.unsubscribe,
+            "preferences_url": links.preferences,
+            "locale": customer["locale"] or business.locale,
+            "zone": business.timezone,
+            "campaign": campaign,
+        }
+        | surveys
+        | ({"mark": mark} if mark else {})
+    )
 
 
 def with_stage_facts(facts: Mapping[str, Any], lifecycle: Lifecycle, day: Day) -> dict[str, Any]:
