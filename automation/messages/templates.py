@@ -71,7 +71,7 @@ class CompiledTemplate:
     def _values(self, context: Mapping[str, Any]) -> dict[str, Any]:
         source = self.source
         how = formats(context["locale"], source.locale, context["zone"], source.channel, context["campaign"])
-        values: dict[str, Any] = {"formats": how, "survey_url": context["survey_url"]}
+        values: dict[str, Any] = {"formats": how, "survey_url": context.get("survey_url", "")}
         for slot, root, key, unset, _ in self.places:
             value = context[root]
             if key is not None and value is not None:
