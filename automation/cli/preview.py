@@ -19,7 +19,7 @@ from automation.delivery.offers import Code, fill_pattern
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.check import sample_context
+from automation.messages.check import SAMPLE_TOKEN, sample_context
 from automation.messages.render import Content, Links
 from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
@@ -191,4 +191,4 @@ def _sample_code(offer: Offer | None, moment: datetime) -> Code | None:
 
 def _sample_links(settings: Settings) -> Links:
     root = settings.business.public_url.rstrip("/")
-    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/sample")
+    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/{SAMPLE_TOKEN}")

@@ -331,6 +331,7 @@ FILES = {
     "facts": "playbooks/facts.toml",
     "lifecycle": "playbooks/lifecycles/*.toml",
     "playbook": "playbooks/*.toml",
+    "survey": "playbooks/surveys/*.toml",
 }
 
 
@@ -355,6 +356,7 @@ def test_the_shipped_files_follow_their_schemas(name: str) -> None:
         ("facts", '[Orders]\nevent = "x"'),
         ("facts", '[orders]\nevnt = "x"'),
         ("lifecycle", 'name = "x"\n[[stages]]\nkey = "a"\nname = { en = "A" }\nroles = ["fan"]'),
+        ("survey", 'name = "x"\nproperty = "Nps"'),
         ("playbook", 'name = "x"\nfamily = "win_back"\nstages = ["leaving"]\nsteps = []'),
     ],
 )
@@ -364,7 +366,7 @@ def test_an_editor_underlines_what_would_be_refused(name: str, text: str) -> Non
 
 def test_schemas_are_printed_as_one_object_or_written_as_files(tmp_path: Path, run: Run) -> None:
     printed = run("schema", "--json").json
-    assert list(printed) == ["config", "facts", "lifecycle", "playbook"]
+    assert list(printed) == ["config", "facts", "lifecycle", "playbook", "survey"]
     assert run("schema", "--out", str(tmp_path / "schemas")).code == 0
     for name, schema in printed.items():
         assert json.loads((tmp_path / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")) == schema
