@@ -15,7 +15,8 @@ __all__ = ["Content", "RenderContext", "render", "unsubscribe_headers"]
 class RenderContext:
     """What one message may speak of. Instants are aware or ISO text, amounts Decimal, int, float or their text.
 
-    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key.
+    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key. `referral` has the customer's own
+    code and link, where the template speaks of it.
     """
 
     customer: Mapping[str, Any]
@@ -28,6 +29,7 @@ class RenderContext:
     locale: str
     zone: tzinfo
     campaign: str
+    referral: Mapping[str, Any] | None = None
 
 
 def render(template: CompiledTemplate, context: RenderContext) -> Content:
