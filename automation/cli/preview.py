@@ -21,7 +21,7 @@ from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybo
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
 from automation.messages.check import sample_context
-from automation.messages.render import Content
+from automation.messages.render import Content, Links
 from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book, Draft, read_draft
@@ -190,6 +190,6 @@ def _sample_codes(offer: Offer | None, moment: datetime) -> Codes:
     return Codes(Code(code, moment + offer.valid_for), SAMPLE_FRIENDS)
 
 
-def _sample_links(settings: Settings) -> tuple[str, str]:
+def _sample_links(settings: Settings) -> Links:
     root = settings.business.public_url.rstrip("/")
-    return f"{root}/u/sample", f"{root}/p/sample"
+    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/sample")

@@ -18,7 +18,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.versions import read_version
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
+from automation.messages.render import Content, Links, RenderContext, render, unsubscribe_headers
 from automation.messages.templates import CompiledTemplate
 from automation.regions import mark_of
 from automation.settings import Settings
@@ -78,7 +78,7 @@ def _context(desk: Desk, loaded: Loaded, template: CompiledTemplate, codes: Code
         customer={"id": row.customer_id, "locale": row.locale, **row.attributes},
         facts=with_stage_facts(loaded.facts, desk.book.lifecycle, desk.day(now)),
         codes=codes,
-        links=(desk.unsubscribe_url(row.message_id), desk.preferences_url(row.message_id)),
+        links=desk.links(row.message_id),
         campaign=row.playbook,
         mark=mark_of(home_of(row.country, row.phone), now.date(), row.channel, row.kind),
     )
@@ -91,13 +91,13 @@ def context_of(
     customer: Mapping[str, Any],
     facts: Mapping[str, Any],
     codes: Codes,
-    links: tuple[str, str],
+    links: Links,
     campaign: str,
     mark: str | None = None,
 ) -> dict[str, Any]:
     """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it.
 
-    `links` are the addresses for unsubscribing and for preferences; `mark` is what the subject has to begin with.
+    `mark` is what the subject has to begin with.
     """
     business = settings.business
     return {
@@ -110,17 +110,21 @@ def context_of(
             "postal_address": business.postal_address,
             "public_url": business.public_url,
         },
-        "unsubscribe_url": links[0],
-        "preferences_url": links[1],
+        "unsubscribe_url": links.unsubscribe,
+        "preferences_url": links.preferences,
         "locale": customer["locale"] or business.locale,
         "zone": business.timezone,
         "campaign": campaign,
-    } | _only_here(settings, template, codes.friends, mark)
+    } | _only_here(settings, template, codes.friends, links.surveys, mark)
 
 
-def _only_here(settings: Settings, template: CompiledTemplate, code: str | None, mark: str | None) -> dict[str, Any]:
+def _only_here(
+    settings: Settings, template: CompiledTemplate, code: str | None, surveys: str, mark: str | None
+) -> dict[str, Any]:
     """What most messages have not."""
     told: dict[str, Any] = {"mark": mark} if mark else {}
+    if template.surveys:
+        told["survey_url"] = surveys
     if code is not None and any(name.startswith("referral.") for name in template.names):
         told["referral"] = {"code": code, "url": f"{settings.business.public_url.rstrip('/')}/r/{code}"}
     return told

@@ -241,6 +241,7 @@ def _sample(template: CompiledTemplate, trees: list[tuple[Part, nodes.Template]]
         locale=template.source.locale,
         zone=ZoneInfo("UTC"),
         campaign="sample",
+        survey_url="https://shop.example/survey/sample",
     )
 
 
