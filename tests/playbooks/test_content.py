@@ -148,6 +148,7 @@ def filled_in(text: str) -> str:
         "offer.code": "FRIEND-K7QX2MWD",
         "offer.expires | date": "September 28, 2026",
         "facts.trial_ends | date": "September 28, 2026",
+        "facts.renews_at | date": "September 28, 2026",
         "preferences_url": "https://shop.example/p/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC",
     }
     text = re.sub(r"\{% else %\}.*?\{% endif %\}|\{%.*?%\}", "", text)
