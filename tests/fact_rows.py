@@ -34,6 +34,22 @@ where = { gift = true, size = ["L", 3] }
 [revenue]
 event = "Order"
 sum = "amount"
+[net]
+event = "Order"
+sum = "amount"
+minus = "Refund"
+[paid_orders]
+event = "Order"
+count = true
+unless = { amount = { at_most = 0 }, gift = true }
+[middling]
+event = "Order"
+count = true
+where = { amount = { above = -20, below = 500 } }
+[dollars]
+event = "Order"
+sum = "amount"
+currency = "USD"
 [largest]
 event = "Order"
 max = "amount"
@@ -129,9 +145,9 @@ VALUES = st.one_of(
     st.booleans(),
     st.integers(-1000, 1000),
     st.decimals(-1000, 1000, places=2).map(float),
-    st.sampled_from(["web", "shop", "L", "", "10", "żółw", "2026-01-05T10:00:00Z"]),
+    st.sampled_from(["EUR", "USD", "usd", "web", "shop", "L", "", "10", "żółw", "2026-01-05T10:00:00Z"]),
 )
-NAMES = ["amount", "channel", "gift", "size", "nps", "happy", "next"]
+NAMES = ["amount", "currency", "channel", "gift", "size", "nps", "happy", "next"]
 PROPERTIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
 
 

@@ -240,12 +240,14 @@ def _locales(playbook: Playbook, file: TomlFile, settings: Settings) -> Iterator
     """A customer who reads the first message in Polish expects the second in Polish."""
     root = settings.path(settings.paths.templates)
     written = {path: _locales_of(root, name, channel) for path, name, channel in _uses(playbook)}
-    for locale in sorted(set().union(*written.values())):
+    needed = set(settings.business.locales)
+    for locale in sorted(needed.union(*written.values())):
+        why = "which [business] locales asks for" if locale in needed else "as other messages of this playbook have"
         for path, own in written.items():
             if own and not _serves(locale, own):
-                message = f'there is no "{locale}" file of this template, as other messages of this playbook have'
                 hint = f'customers with "{locale}" would get it in "{settings.business.locale}"'
-                yield _warning(file.problem(path, message, hint))
+                problem = file.problem(path, f'there is no "{locale}" file of this template, {why}', hint)
+                yield problem if locale in needed else _warning(problem)
 
 
 def _locales_of(root: Path, name: str, channel: str) -> Collection[str]:

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from automation.customers.facts.definition import NAME, FactModel
+from automation.customers.facts.definition import NAME
+from automation.customers.facts.model import FactModel
 from automation.lifecycle.model import LifecycleModel
 from automation.playbooks.model import PlaybookModel
 from automation.settings import Settings

@@ -63,7 +63,6 @@ COLUMNS = (
     "last_name",
     "plan",
     "trial_ends",
-    "points",
 )
 
 

@@ -104,7 +104,7 @@ class _Life:
         revenue = round(self.chance.lognormvariate(math.log(48), 0.5), 2)
         channel = "web" if happens(self.chance, 0.85) else "shop"
         self.note("Order Completed", at, revenue=revenue, currency="EUR", channel=channel)
-        self.row["points"] = str(int(self.row["points"] or 0) + int(revenue))
+        self.note("Points Earned", at, points=int(revenue))
 
     def _speak(self, at: datetime, count: int) -> int:
         """Perhaps an answer to a survey, a review, a friend brought along. Returns the answer, 10 without one."""

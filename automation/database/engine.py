@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -43,7 +43,9 @@ POSTGRES_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c jit=off"
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # "how many were inserted?" is asked everywhere
 HIDE = {"hide_parameters": True}  # an error goes to the log: with the statement, without the addresses in it
 SHARD_LOCKS = 7_003
+DEADLOCK, CIRCLES = "40P01", 3
 LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004, "recovery": 7_005}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,20 @@ class Database:
         """A write transaction. SQLite takes its write lock at once: a deferred one loses updates or fails half-way."""
         with self._connection(immediate=True) as connection, connection.begin():
             yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """A write transaction, done again when PostgreSQL ended it because writers waited for each other in a circle:
+        nothing of it was done then.
+        """
+        for _ in range(CIRCLES):
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                    raise
+        with self.writing() as connection:
+            return work(connection)
 
     @contextmanager
     def _connection(self, **options: Any) -> Iterator[Connection]:

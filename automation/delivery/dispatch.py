@@ -67,7 +67,7 @@ class Dispatch:
             key: account_of(key, provider, desk.settings.callback_url(key)) for key, provider in providers.items()
         }
         self._door, self._most = door, sum(provider.concurrency for provider in providers.values())
-        self._clearance, self._writer = Clearance(database, thread()), Writer(database, thread())
+        self._clearance, self._writer = Clearance(database, thread()), Writer(database, thread(), self.tally)
         self._pace = Pace(providers, wall, share)
         self.posting = Posting(
             desk,
@@ -91,6 +91,7 @@ class Dispatch:
         turns = self.posting.turns
         with closing(self._writer), closing(self._clearance):
             gates = turns.gates()
+            await self._writer.write(self._answer_texts)
             lost = await self._writer.write(self._recover)
             async with self._door(self._most) as door, _together(turns.close_all_at_the_end()):
                 self._busy = set(channels)
@@ -170,9 +171,11 @@ class Dispatch:
         prepared.slots.update(self._pace.slots(connection, (call.provider for call in prepared.calls)))
         return prepared
 
-    def _recover(self, connection: Connection) -> Prepared:
-        """Texts that ask for help are answered with what is due now."""
+    def _answer_texts(self, connection: Connection) -> None:
+        """Those that ask for help are answered with what is due now."""
         answer_texts(connection, self.desk, self.clock())
+
+    def _recover(self, connection: Connection) -> Prepared:
         again = recover(connection, self.desk, self._accounts, self.worker, self.clock(), self.tally)
         for key in {call.provider for call in again}:
             self._pace.standing(connection, key)

@@ -1,6 +1,9 @@
 """Counting what a dispatch did."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +26,16 @@ class Tally:
             self.skipped[reason] += 1
         elif status in {"planned", "sending"} and reason:
             self.held[reason] += 1
+
+    @contextmanager
+    def unless_undone(self) -> Iterator[None]:
+        """What fails is taken back, and its counts too."""
+        before = deepcopy(vars(self))
+        try:
+            yield
+        except Exception:
+            vars(self).update(before)
+            raise
 
     def as_dict(self, seconds: float) -> dict[str, Any]:
         return {

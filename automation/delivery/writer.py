@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from automation.database.engine import Database
+from automation.delivery.tally import Tally
 from automation.errors import DatabaseBusy
 
 WAITS = (0.5, 1, 2, 4, 8)  # seconds; shorter together than a worker may take to drain
@@ -19,10 +20,10 @@ T = TypeVar("T")
 
 
 class Writer:
-    """Its thread is one, because each thread has memory of its own."""
+    """Its thread is one, because each thread has memory of its own. `tally` counts what it is given to do."""
 
-    def __init__(self, database: Database, thread: Executor) -> None:
-        self._database, self._thread = database, thread
+    def __init__(self, database: Database, thread: Executor, tally: Tally) -> None:
+        self._database, self._thread, self._tally = database, thread, tally
         self._writing = asyncio.Lock()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -54,5 +55,8 @@ class Writer:
         self._thread.shutdown()
 
     def _in_transaction(self, work: Callable[[Connection], T]) -> T:
-        with self._database.writing() as connection:
-            return work(connection)
+        def counted(connection: Connection) -> T:
+            with self._tally.unless_undone():
+                return work(connection)
+
+        return self._database.write(counted)

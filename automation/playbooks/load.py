@@ -72,7 +72,7 @@ def read_draft(settings: Settings) -> Draft:
 def _read_facts(draft: Draft, settings: Settings) -> None:
     file = draft.read(settings.path(settings.paths.facts), shown(settings, settings.paths.facts))
     if file is not None:
-        draft.facts, problems = drafted_definitions(file)
+        draft.facts, problems = drafted_definitions(file, settings.business.currency)
         draft.problems += problems
 
 

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel import Locale, UnknownLocaleError
+from babel.numbers import is_currency
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from automation.errors import nearest
@@ -30,6 +32,8 @@ class Business(Section):
     name: str = Field("Example Shop", min_length=1)
     timezone: str = Field("Europe/Rome", description="decides the local date of a run and of days_since()")
     locale: str = Field("en", description="when a customer has none, or a template lacks theirs")
+    locales: tuple[str, ...] = Field((), description="languages that every template has to be written in")
+    currency: str = Field("EUR", description="ISO 4217; of amounts that name none")
     postal_address: str = Field("Via Esempio 1, 20121 Milano, Italy", min_length=1)
     public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
 
@@ -42,6 +46,23 @@ class Business(Section):
             hint = f'did you mean "{close}"?' if close else 'write one like "Europe/Rome"'
             raise ValueError(f'no time zone "{zone}"; {hint}')
         return zone
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, code: str) -> str:
+        if not is_currency(code):
+            raise ValueError(f'no currency "{code}"; write one like "EUR" (ISO 4217)')
+        return code
+
+    @field_validator("locales")
+    @classmethod
+    def _known_locales(cls, locales: tuple[str, ...]) -> tuple[str, ...]:
+        for one in locales:
+            try:
+                Locale.parse(one, sep="-")
+            except (ValueError, UnknownLocaleError):
+                raise ValueError(f'no language "{one}"; write them like ["en", "pl", "pt-BR"]') from None
+        return locales
 
     @field_validator("name", "postal_address")
     @classmethod

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from automation.clock import latest_run_date, local_date
 from automation.customers.facts.compute import facts_table
@@ -129,7 +129,8 @@ def _claim(database: Database, day: date, worker: str, now: datetime) -> Shards 
 
 def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str, now: datetime) -> PartSummary:
     """Work and note that it is done are one transaction: a killed run resumes at its unfinished parts."""
-    with database.writing() as connection:
+
+    def work(connection: Connection) -> PartSummary:
         ours = update(run_parts).where(
             run_parts.c.date == day,
             run_parts.c.first_shard == shards.first,
@@ -142,6 +143,8 @@ def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str
         part = update(run_parts).where(run_parts.c.date == day, run_parts.c.first_shard == shards.first)
         connection.execute(part.values(summary=done.as_dict()))
         return done
+
+    return database.write(work)
 
 
 def _finish(database: Database, day: date, now: datetime) -> PartSummary | None:

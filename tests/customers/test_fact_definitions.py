@@ -55,6 +55,14 @@ def test_a_fact_has_the_type_of_what_it_measures(keys: str, expected: str) -> No
         ("[x]\ncount = true", (1, 2, "a fact has either an event or an attribute", "")),
         ('[x]\nevent = "a"\nattribute = "b"', (1, 2, "a fact has either an event or an attribute", "")),
         (
+            '[x]\nevent = "a"\nmax = "b"\nminus = "c"',
+            (1, 2, "`minus` takes something off a sum: it goes with `sum` alone", ""),
+        ),
+        (
+            '[x]\nevent = "a"\ncount = true\ncurrency = "EUR"',
+            (1, 2, "`currency` is that of an amount: it goes with sum, min or max", ""),
+        ),
+        (
             '[x]\nevent = "a"\ncount = true\nsum = "b"',
             (1, 2, "a fact of an event has exactly one of: count, sum, min, max, first, last, latest, distinct", ""),
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +25,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from automation.customers.facts.definition import read_definitions
 from automation.customers.facts.refresh import prepare, refresh
 from automation.database.engine import Database
 from automation.database.schema import suppressions
+from automation.tomlfile import parse_toml, read_toml
+
+ROOT = Path(__file__).parents[2]
 
 
 def number_in(value: Any) -> Decimal | None:
@@ -40,6 +45,16 @@ def text_in(value: Any) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def amounts_of(events: Sequence[Any], currency: str) -> list[Decimal]:
+    found = [number_in(one[3].get("amount")) for one in events if currency_of(one[3]) == currency]
+    return [amount for amount in found if amount is not None]
+
+
+def currency_of(properties: Any) -> str:
+    named = properties.get("currency")
+    return "EUR" if named in {None, ""} and named is not False else str(named).upper()
+
+
 def expected(history: Sequence[Event], now: datetime) -> dict[str, Any]:
     """The definitions, read by a person."""
     seen = sorted(
@@ -48,7 +63,8 @@ def expected(history: Sequence[Event], now: datetime) -> dict[str, Any]:
     )
     orders = [one for one in seen if one[2] == "Order"]
     surveys = [one for one in seen if one[2] == "Survey"]
-    amounts = [amount for one in orders if (amount := number_in(one[3].get("amount"))) is not None]
+    amounts = amounts_of(orders, "EUR")
+    sizes = [number_in(one[3].get("amount")) for one in orders]
     newest = surveys[-1][3] if surveys else {}
     happy, upcoming = newest.get("happy"), newest.get("next")
     recent = [one for one in orders if one[0] > now - timedelta(days=30)]
@@ -58,6 +74,13 @@ def expected(history: Sequence[Event], now: datetime) -> dict[str, Any]:
         "web_orders_30d": sum(one[3].get("channel") == "web" for one in recent),
         "big_or_gift": sum(one[3].get("size") == "L" or number_in(one[3].get("size")) == 3 for one in gifts),
         "revenue": sum(amounts, Decimal(0)),
+        "net": sum(amounts, -sum(amounts_of([one for one in seen if one[2] == "Refund"], "EUR"), Decimal(0))),
+        "dollars": sum(amounts_of(orders, "USD"), Decimal(0)),
+        "paid_orders": sum(
+            not (one[3].get("gift") is True or (size is not None and size <= 0))
+            for one, size in zip(orders, sizes, strict=True)
+        ),
+        "middling": sum(size is not None and -20 < size < 500 for size in sizes),
         "largest": max(amounts, default=None),
         "smallest": min(amounts, default=None),
         "first_order": orders[0][0] if orders else None,
@@ -81,7 +104,9 @@ TIMES = st.one_of(
     st.integers(-60 * 24 * 40, 60 * 24 * 20).map(lambda minutes: NOW + timedelta(minutes=minutes)),
     st.sampled_from(EDGES),
 )
-HISTORIES = st.lists(st.tuples(st.sampled_from(["Order", "order", "Survey", "Other"]), TIMES, PROPERTIES), max_size=12)
+HISTORIES = st.lists(
+    st.tuples(st.sampled_from(["Order", "order", "Survey", "Refund", "Other"]), TIMES, PROPERTIES), max_size=12
+)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -133,6 +158,46 @@ def test_numbers_are_rounded_to_four_decimals_one_by_one(database: Database) -> 
         refresh(connection, definitions, ALL, NOW, TODAY)
         ada = stored(connection, definitions)["ada"]
     assert (ada["revenue"], ada["largest"], ada["smallest"]) == (Decimal("7.1235"), Decimal("7.1235"), Decimal(0))
+
+
+def test_points_are_what_was_earned_less_what_was_spent(database: Database) -> None:
+    definitions = definitions_of('[points]\nevent = "Points Earned"\nsum = "points"\nminus = "Points Spent"\n')
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        for number, (name, points) in enumerate([("Earned", 120), ("Spent", 100), ("Earned", 15), ("Expired", 5)]):
+            add_event(connection, "ada", str(number), f"Points {name}", NOW, points=points)
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        assert stored(connection, definitions)["ada"]["points"] == 35
+
+
+def test_a_refund_is_no_order_whichever_way_it_is_told(database: Database) -> None:
+    definitions = read_definitions(read_toml(ROOT / "playbooks/facts.toml"))
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        add_event(connection, "ada", "1", "Order Completed", NOW, revenue=50, currency="EUR")
+        add_event(connection, "ada", "2", "Order Refunded", NOW, revenue=20, currency="EUR")
+        add_event(connection, "ada", "3", "order", NOW, amount=-50)
+        add_event(connection, "ada", "4", "Order Completed", NOW, revenue=-30)
+        add_event(connection, "ada", "5", "Order Completed", NOW, revenue=70, currency="CHF")
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        ada = stored(connection, definitions)["ada"]
+    assert (ada["orders"], ada["refunds"], ada["revenue"]) == (2, 1, 0)
+
+
+def test_amounts_that_name_no_currency_are_in_that_of_the_business(database: Database) -> None:
+    text = "[revenue]\nevent = 'Order'\nsum = 'revenue'\n[items]\nevent = 'Order'\nsum = 'items'\n"
+    definitions = read_definitions(parse_toml(text, "facts.toml"), "PLN")
+    with database.writing() as connection:
+        prepare(connection, definitions)
+        add_customer(connection, "ada")
+        add_event(connection, "ada", "1", "Order", NOW, revenue=10, items=1)
+        add_event(connection, "ada", "2", "Order", NOW, revenue=20, items=2, currency="pln")
+        add_event(connection, "ada", "3", "Order", NOW, revenue=40, items=4, currency="EUR")
+        refresh(connection, definitions, ALL, NOW, TODAY)
+        ada = stored(connection, definitions)["ada"]
+    assert (ada["revenue"], ada["items"]) == (30, 7)
 
 
 def test_an_event_of_the_future_counts_from_its_time_on(database: Database) -> None:

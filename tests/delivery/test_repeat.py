@@ -90,7 +90,7 @@ def test_what_was_heard_of_a_call_that_is_to_be_repeated_is_written_once(keyed: 
     with keyed.database.writing() as connection:
         desk = prepare_run(connection, keyed.settings, keyed.book, at(NOON1))
     dispatch = Dispatch(keyed.database, desk, lambda: at(NOON1), "test")
-    dispatch.posting.writer = Twice(keyed.database, one_thread())
+    dispatch.posting.writer = Twice(keyed.database, one_thread(), dispatch.tally)
     asyncio.run(dispatch.run())
     assert keyed.attempts() == [(1, "unknown", "http_500")] * 2
     assert keyed.send(LATER)["sent"] == 2

@@ -10,14 +10,17 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from shop import Shop, at, playbook
-from sqlalchemy import update
+from shop import Shop, at, playbook, step
+from sqlalchemy import event, update
 
 from automation.database.engine import Database, connect
 from automation.database.schema import messages
+from automation.delivery.recovery.recover import recover
 from automation.delivery.sandbox import SandboxServer
+from automation.delivery.tally import Tally
 from automation.delivery.verify import verify
 from automation.errors import SecondWorker
+from automation.worker.evaluate import prepare_run
 from automation.worker.only import only_worker
 
 DAY1, NOON1 = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
@@ -66,3 +69,26 @@ def test_what_a_dead_process_of_this_machine_had_in_flight_is_looked_at_without_
     assert shop.send(NOON1)["unknown"] == 1
     assert shop.log() == []
     assert verify(shop.database, shop.settings).ok
+
+
+def test_what_a_dead_worker_had_in_flight_is_given_up_with_one_look_at_the_locks(shop: Shop) -> None:
+    """Whoever locks shards twice may wait for somebody who waits for them."""
+    if shop.database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    shop.write(care=playbook(step("one") + step("two", after="1 day")))
+    shop.customers("ada", "bob", "cleo")
+    shop.evaluate(DAY1)
+    with shop.database.writing() as connection:
+        for number, name in enumerate(("ada", "bob", "cleo")):
+            lost = {"status": "sending", "worker": "gone", "lease_until": at(DAY1), "attempts": 1, "fence": 1}
+            lost |= {"provider": "sandbox_email", "batch": f"b{number}", "first_used_at": at(DAY1)}
+            connection.execute(update(messages).where(messages.c.customer_id == name).values(**lost))
+    asked: list[str] = []
+    event.listen(shop.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with shop.database.writing() as connection:
+        desk = prepare_run(connection, shop.settings, shop.book, at(NOON1))
+        tally = Tally()
+        recover(connection, desk, {}, "test", at(NOON1), tally)
+    assert tally.statuses["unknown"] == 3
+    assert sum("pg_advisory_xact_lock" in one and "each" in one for one in asked) == 1
+    assert [row.step for row in shop.rows()].count("two") == 3

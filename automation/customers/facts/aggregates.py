@@ -1,14 +1,18 @@
 """One fact over the events of a customer: an aggregate in SQL, and what is made of its value afterwards."""
 
 from datetime import datetime
+from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, collate, distinct, func, literal, or_
+from sqlalchemy import ColumnElement, and_, case, collate, distinct, func, literal, or_, true
 
 from automation.customers.facts.definition import Fact
 from automation.customers.facts.json_values import SEPARATOR, PostgresValues, Values
+from automation.customers.facts.model import Range, Wanted
 from automation.database.schema import events
 from automation.database.types import Key
+
+BOUNDS = {"above": gt, "at_least": ge, "at_most": le, "below": lt}
 
 
 def aggregate(fact: Fact, values: Values, now: datetime) -> ColumnElement[Any]:
@@ -36,7 +40,8 @@ def _measured(fact: Fact, values: Values) -> Any:
     if fact.measure == "distinct":
         return func.count(distinct(values.as_text(events.c.properties, fact.key, "text")))
     if fact.measure == "sum":
-        return func.sum(values.value(events.c.properties, fact.key, "number"))
+        value = values.value(events.c.properties, fact.key, "number")
+        return func.sum(case((events.c.name.in_(fact.against), -value), else_=value) if fact.against else value)
     if fact.measure in {"min", "max"}:
         return getattr(func, fact.measure)(values.unrounded(events.c.properties, fact.key, fact.type))
     return (func.min if fact.measure == "first" else func.max)(_packed(fact, values))
@@ -63,10 +68,26 @@ def _such_events(fact: Fact, values: Values, now: datetime) -> ColumnElement[boo
     rules: list[ColumnElement[bool]] = [events.c.name.in_(fact.events)]
     if fact.within is not None:
         rules.append(events.c.time > now - fact.within)
-    for key, wanted in (fact.model.where or {}).items():
-        any_of = wanted if isinstance(wanted, tuple) else (wanted,)
-        rules.append(or_(*(_equals(values, key, one) for one in any_of)))
+    rules += [_is(values, key, wanted) for key, wanted in (fact.model.where or {}).items()]
+    if fact.model.unless:
+        left_out = or_(*(_is(values, key, wanted) for key, wanted in fact.model.unless.items()))
+        rules.append(left_out.is_not(true()))  # of an event without the property nothing is true
+    if fact.currency is not None:
+        rules.append(_is_in(values, fact.currency, fact.home))
     return and_(*rules)
+
+
+def _is(values: Values, key: str, wanted: Wanted) -> ColumnElement[bool]:
+    if isinstance(wanted, Range):
+        value = values.value(events.c.properties, key, "number")
+        return and_(*(BOUNDS[name](value, bound) for name, bound in wanted.model_dump(exclude_none=True).items()))
+    return or_(*(_equals(values, key, one) for one in (wanted if isinstance(wanted, tuple) else (wanted,))))
+
+
+def _is_in(values: Values, currency: str, home: str) -> ColumnElement[bool]:
+    """Amounts of several currencies are never added together; one that names none is in the business's own."""
+    named = func.upper(values.written(events.c.properties, "currency"))
+    return func.coalesce(func.nullif(named, ""), home) == currency
 
 
 def _equals(values: Values, key: str, wanted: bool | float | str) -> ColumnElement[bool]:

@@ -6,25 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Literal, get_args
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    field_validator,
-    model_validator,
-)
+from typing import get_args
 
 from automation.customers.fact_types import FactType
+from automation.customers.facts.model import MEASURES, MONEY, FactModel
 from automation.errors import BadFiles, Problem
 from automation.tomlfile import TomlFile, validated
-from automation.values import Duration
 
-MEASURES = ("count", "sum", "min", "max", "first", "last", "latest", "distinct")
 ALWAYS: Mapping[str, FactType] = {
     "signed_up": "instant",
     "stage": "text",
@@ -39,63 +27,16 @@ TAKEN = frozenset({*ALWAYS, "shard", "customer_id", "stale", "stage_since"})
 WORDS = frozenset({"and", "or", "not", "in", "between", "is", "set", "true", "false", "days_since", "days_until"})
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LAYOUT = 1  # raise it when the always-there columns change: every cache is then rebuilt
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
-
-
-class FactModel(BaseModel):
-    """One table of facts.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    event: str | tuple[str, ...] | None = None
-    count: Literal[True] | None = None
-    sum: str | None = None
-    min: str | None = None
-    max: str | None = None
-    first: str | None = None
-    last: str | None = None
-    latest: str | None = None
-    distinct: str | None = None
-    within: Duration | None = None
-    where: dict[str, Scalar | tuple[Scalar, ...]] | None = None
-    attribute: str | None = None
-    type: FactType | None = None
-
-    @field_validator(*(one for one in MEASURES if one != "count"), "attribute")
-    @classmethod
-    def _plain_name(cls, name: str | None) -> str | None:
-        if name is not None and (not name or set(name) & set('"\\')):
-            raise ValueError("a property's name is not empty and has no quotation mark or backslash")
-        return name
-
-    @field_validator("where")
-    @classmethod
-    def _plain_names(cls, where: dict[str, Any] | None) -> dict[str, Any] | None:
-        for name in where or {}:
-            cls._plain_name(name)
-        return where
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "FactModel":
-        given = [measure for measure in MEASURES if getattr(self, measure) is not None]
-        if (self.event is None) == (self.attribute is None):
-            raise ValueError("a fact has either an event or an attribute")
-        if self.attribute is not None and (given or self.within or self.where):
-            raise ValueError("a fact of an attribute takes only a type")
-        if self.event is not None and len(given) != 1:
-            raise ValueError("a fact of an event has exactly one of: " + ", ".join(MEASURES))
-        if self.event in {"", ()}:
-            raise ValueError("the event's name is missing")
-        return self
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact's name, type and source, ready to be compiled."""
+    """A fact's name, type and source, ready to be compiled. `home`: the currency of amounts that name none."""
 
     name: str
     type: FactType
     model: FactModel
+    home: str = "EUR"
 
     @property
     def attribute(self) -> str | None:
@@ -117,12 +58,26 @@ class Fact:
 
     @property
     def events(self) -> tuple[str, ...]:
-        event = self.model.event
-        return (event,) if isinstance(event, str) else event or ()
+        """Those that count, then those that count against."""
+        return (*_names(self.model.event), *self.against)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        return _names(self.model.minus)
+
+    @property
+    def currency(self) -> str | None:
+        """The only one whose amounts are added or compared; None for what is no money."""
+        is_money = self.measure in {"sum", "min", "max"} and self.key in MONEY
+        return self.model.currency or (self.home if is_money else None)
 
     @property
     def within(self) -> timedelta | None:
         return self.model.within
+
+
+def _names(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given or ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +88,7 @@ class FactDefinitions:
 
     @cached_property
     def fingerprint(self) -> str:
-        told = [f"{LAYOUT}", *(f"{one.name}:{one.type}:{one.model.model_dump_json()}" for one in self.facts)]
+        told = [f"{LAYOUT}", *(f"{one.name}:{one.type}:{one.home}:{one.model.model_dump_json()}" for one in self.facts)]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
     @cached_property
@@ -151,15 +106,15 @@ class FactDefinitions:
         return tuple(fact for fact in self.facts if fact.attribute is None)
 
 
-def read_definitions(file: TomlFile) -> FactDefinitions:
+def read_definitions(file: TomlFile, home: str = "EUR") -> FactDefinitions:
     """facts.toml as definitions. Raises BadFiles with one problem for each thing wrong."""
-    definitions, problems = drafted_definitions(file)
+    definitions, problems = drafted_definitions(file, home)
     if problems:
         raise BadFiles(problems)
     return definitions
 
 
-def drafted_definitions(file: TomlFile) -> tuple[FactDefinitions, list[Problem]]:
+def drafted_definitions(file: TomlFile, home: str = "EUR") -> tuple[FactDefinitions, list[Problem]]:
     """What is defined, and what is wrong. A fact with a mistake is there with the type it seems to have: the conditions
     that name it need not be told wrong as well.
     """
@@ -177,9 +132,9 @@ def drafted_definitions(file: TomlFile) -> tuple[FactDefinitions, list[Problem]]
         except BadFiles as bad:
             problems += bad.problems
             model = FactModel.model_construct(**{key: table[key] for key in FactModel.model_fields if key in table})
-            facts.append(Fact(name, _seeming_type(model), model))
+            facts.append(Fact(name, _seeming_type(model), model, home))
             continue
-        facts.append(Fact(name, _type_of(model), model))
+        facts.append(Fact(name, _type_of(model), model, home))
         problems += _bad_type(file, facts[-1])
     return FactDefinitions(tuple(facts)), problems
 

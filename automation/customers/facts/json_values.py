@@ -27,7 +27,7 @@ class SqliteValues:
 
     def as_text(self, document: Column, key: str, kind: FactType) -> Column:
         """The value written out, or NULL when it is not of this kind."""
-        value, found = self._value(document, key), self._type(document, key)
+        value, found = self.written(document, key), self._type(document, key)
         if kind == "boolean":
             return case((found.in_(["true", "false"]), found))
         if kind == "number":
@@ -38,7 +38,7 @@ class SqliteValues:
         """Whether the value as text is the wanted one; mostly without a look at its type, which costs as much again."""
         if MAYBE_NO_STRING.match(wanted):
             return self.as_text(document, key, "text") == wanted
-        return self._value(document, key) == wanted
+        return self.written(document, key) == wanted
 
     def value(self, document: Column, key: str, kind: FactType) -> Column:
         value = self.unrounded(document, key, kind)
@@ -48,7 +48,7 @@ class SqliteValues:
         """The value; a number with all the decimals it is written with."""
         if kind == "number":
             found = self._type(document, key).in_(["integer", "real"])
-            return case((found, self._value(document, key)))
+            return case((found, self.written(document, key)))
         return self.from_text(self.as_text(document, key, kind), kind)
 
     def from_text(self, written: Column, kind: FactType) -> Column:
@@ -72,7 +72,7 @@ class SqliteValues:
         """Text that sorts as the instants do."""
         return func.printf("%020d", type_coerce(time, Integer) + YEAR_ONE, type_=String)
 
-    def _value(self, document: Column, key: str) -> Column:
+    def written(self, document: Column, key: str) -> Column:
         return func.json_extract(document, f'$."{key}"')
 
     def _type(self, document: Column, key: str) -> Column:
@@ -83,7 +83,7 @@ class PostgresValues:
     """JSONB operators of PostgreSQL."""
 
     def as_text(self, document: Column, key: str, kind: FactType) -> Column:
-        value, found = self._value(document, key), self._type(document, key)
+        value, found = self.written(document, key), self._type(document, key)
         if kind in {"boolean", "number"}:
             return case((found == kind, value))
         whole = and_(found == "number", value.op("~")(r"^-?\d+$"))
@@ -122,7 +122,7 @@ class PostgresValues:
         """Text that sorts as the instants do (connections are in UTC)."""
         return collate(func.to_char(time, "YYYYMMDDHH24MISSUS", type_=String), "C")
 
-    def _value(self, document: Column, key: str) -> Column:
+    def written(self, document: Column, key: str) -> Column:
         found: Column = self._found(document, key).as_string()
         return found
 

@@ -12,7 +12,7 @@ from automation.delivery.desk import Desk
 from automation.delivery.outcomes.evidence import settle_told
 from automation.delivery.planning.plan import advance
 from automation.delivery.providers import Account
-from automation.delivery.record import record
+from automation.delivery.record import note
 from automation.delivery.recovery.lost import (
     WORKER_LOST,
     begin_again,
@@ -26,6 +26,7 @@ from automation.delivery.recovery.repeat import Repeat, Wait, flight_again, key_
 from automation.delivery.replies import Unknown
 from automation.delivery.settle import Heard, settle
 from automation.delivery.tally import Tally
+from automation.delivery.told import PassageKey
 
 AT_ONCE, MOST_AGAIN = 100, 100  # calls: looked at together, posted again by one dispatch
 SHORTEST_WAIT = timedelta(seconds=1)
@@ -38,6 +39,7 @@ def recover(
     playbook says so.
     """
     again: list[Call] = []
+    over: list[PassageKey] = []
     while len(again) < MOST_AGAIN and (calls := lost_calls(connection, now, AT_ONCE)):
         for rows in calls:
             match repeated(connection, desk, rows, accounts.get(rows[0].provider), now):
@@ -47,7 +49,9 @@ def recover(
                     note_lost(connection, rows, now)
                     put_off(connection, rows, max(until, now + SHORTEST_WAIT))
                 case None:
-                    _give_up(connection, desk, rows, now, tally)
+                    over += _give_up(connection, desk, rows, now, tally)
+    # Once, at the end: whoever locks shards twice may wait for somebody who waits for them.
+    advance(connection, desk, over, now)
     return again
 
 
@@ -74,16 +78,18 @@ def _begin_again(
     )
 
 
-def _give_up(connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime, tally: Tally) -> None:
+def _give_up(
+    connection: Connection, desk: Desk, rows: Sequence[Row[Any]], now: datetime, tally: Tally
+) -> list[PassageKey]:
+    """Returns the passages whose step is over."""
     if rows[0].idempotency_key is None:
-        record(connection, desk, [settle(_heard(desk, row), now) for row in rows], now, tally)
-        return
+        return note(connection, [settle(_heard(desk, row), now) for row in rows], now, tally)
     note_lost(connection, rows, now)
     give_up(connection, rows, now)
     told = settle_told(connection, [(row.shard, row.message_id) for row in rows], now)
     tally.statuses["sent"] += len(told)
     tally.statuses["unknown"] += len(rows) - len(told)
-    advance(connection, desk, [(row.shard, row.enrollment_id) for row in rows], now)
+    return [(row.shard, row.enrollment_id) for row in rows]
 
 
 def _heard(desk: Desk, row: Row[Any]) -> Heard:
