@@ -128,7 +128,9 @@ def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, 
 
 def test_a_missing_folder_of_templates_is_told_once(shop: Path, run: Run) -> None:
     shutil.rmtree(shop / "templates")
-    assert problems(run("check", "--json")) == [("config.toml", 21, 13, "there is no folder templates")]
+    ((file, line, column, message),) = problems(run("check", "--json"))
+    assert (file, column, message) == ("config.toml", 13, "there is no folder templates")
+    assert (shop / "config.toml").read_text(encoding="utf-8").splitlines()[line - 1].startswith("templates =")
 
 
 def test_a_file_that_no_step_uses_is_a_warning(shop: Path, run: Run) -> None:
