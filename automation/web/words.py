@@ -64,7 +64,13 @@ WORDS: Mapping[str, Words] = {
         service="Was du wissen musst, schicken wir dir trotzdem, zum Beispiel dass eine Testphase endet.",
         unknown="Dieser Link funktioniert nicht. Bitte nimm den Link aus unserer neuesten Nachricht.",
         later="Das hat gerade nicht geklappt. Bitte versuche es in einer Minute noch einmal.",
-        topics={"offers": "Angebote", "service": "Hilfe und Berichte", "tips": "Tipps", "news": "Neuigkeiten"},
+        topics={
+            "offers": "Angebote",
+            "service": "Hilfe und Service",
+            "surveys": "Kurze Umfragen",
+            "tips": "Tipps",
+            "news": "Neuigkeiten",
+        },
     ),
     "en": Words(
         title="Unsubscribe",
@@ -94,7 +100,13 @@ WORDS: Mapping[str, Words] = {
         service="We still send you what you need to know, such as that a trial is ending.",
         unknown="This link does not work. Please use the one in our latest message.",
         later="That did not work just now. Please try again in a minute.",
-        topics={"offers": "Offers", "service": "Help and reports", "tips": "Guides and tips", "news": "News"},
+        topics={
+            "offers": "Offers",
+            "service": "Help and service",
+            "surveys": "Short surveys",
+            "tips": "Guides and tips",
+            "news": "News",
+        },
     ),
     "es": Words(
         title="Darse de baja",
@@ -124,7 +136,13 @@ WORDS: Mapping[str, Words] = {
         service="Aun así te enviaremos lo que necesitas saber, por ejemplo que termina un periodo de prueba.",
         unknown="Este enlace no funciona. Usa el de nuestro mensaje más reciente.",
         later="No ha funcionado. Inténtalo de nuevo dentro de un minuto.",
-        topics={"offers": "Ofertas", "service": "Ayuda e informes", "tips": "Guías y consejos", "news": "Novedades"},
+        topics={
+            "offers": "Ofertas",
+            "service": "Ayuda y servicio",
+            "surveys": "Encuestas breves",
+            "tips": "Guías y consejos",
+            "news": "Novedades",
+        },
     ),
     "fr": Words(
         title="Se désabonner",
@@ -156,7 +174,13 @@ WORDS: Mapping[str, Words] = {
         service="Nous vous enverrons toujours l’essentiel, par exemple la fin d’une période d’essai.",
         unknown="Ce lien ne fonctionne pas. Utilisez celui de notre dernier message.",
         later="Cela n’a pas fonctionné. Réessayez dans une minute.",
-        topics={"offers": "Offres", "service": "Aide et bilans", "tips": "Guides et conseils", "news": "Nouveautés"},
+        topics={
+            "offers": "Offres",
+            "service": "Aide et service",
+            "surveys": "Petites enquêtes",
+            "tips": "Guides et conseils",
+            "news": "Nouveautés",
+        },
     ),
     "it": Words(
         title="Annulla iscrizione",
@@ -189,7 +213,8 @@ WORDS: Mapping[str, Words] = {
         later="Al momento non è stato possibile. Riprova tra un minuto.",
         topics={
             "offers": "Offerte",
-            "service": "Assistenza e riepiloghi",
+            "service": "Aiuto e assistenza",
+            "surveys": "Brevi sondaggi",
             "tips": "Guide e consigli",
             "news": "Novità",
         },
@@ -224,7 +249,8 @@ WORDS: Mapping[str, Words] = {
         later="Nie udało się. Spróbuj ponownie za minutę.",
         topics={
             "offers": "Oferty",
-            "service": "Pomoc i podsumowania",
+            "service": "Pomoc i obsługa",
+            "surveys": "Krótkie ankiety",
             "tips": "Poradniki i wskazówki",
             "news": "Nowości",
         },
@@ -259,7 +285,8 @@ WORDS: Mapping[str, Words] = {
         later="Сейчас не получилось. Попробуйте ещё раз через минуту.",
         topics={
             "offers": "Предложения",
-            "service": "Помощь и отчёты",
+            "service": "Помощь и сервис",
+            "surveys": "Короткие опросы",
             "tips": "Руководства и советы",
             "news": "Новости",
         },
@@ -289,7 +316,13 @@ WORDS: Mapping[str, Words] = {
         service="您需要知道的事项，例如试用期即将结束，我们仍会通知您。",
         unknown="此链接无效。请使用我们最新消息中的链接。",
         later="操作未成功，请一分钟后重试。",
-        topics={"offers": "优惠信息", "service": "帮助与报告", "tips": "指南与建议", "news": "新品动态"},
+        topics={
+            "offers": "优惠信息",
+            "service": "帮助与服务",
+            "surveys": "简短问卷",
+            "tips": "指南与建议",
+            "news": "新品动态",
+        },
     ),
 }
 
