@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from automation.messages.sms import segments
+from automation.web.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 ROLES = {"aware", "evaluating", "buying", "using", "retained", "loyal", "advocate", "leaving"}
@@ -148,6 +149,7 @@ def filled_in(text: str) -> str:
         "offer.code": "FRIEND-K7QX2MWD",
         "offer.expires | date": "September 28, 2026",
         "facts.trial_ends | date": "September 28, 2026",
+        "facts.renews_at | date": "September 28, 2026",
         "preferences_url": "https://shop.example/p/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC",
     }
     text = re.sub(r"\{% else %\}.*?\{% endif %\}|\{%.*?%\}", "", text)
@@ -162,6 +164,12 @@ def test_the_first_step_waits_for_nothing_and_the_others_say_how_long() -> None:
 def test_every_text_message_asks_whether_it_may() -> None:
     for key, step in steps():
         assert step["channel"] == "email" or "answers" in PLAYBOOKS[key] or "can_sms" in step["when"], key
+
+
+def test_every_topic_has_a_name_in_every_language_of_the_page_where_customers_choose() -> None:
+    topics = {one.get("topic", "offers") for one in PLAYBOOKS.values() if one.get("kind") != "transactional"}
+    for language, words in WORDS.items():
+        assert topics <= words.topics.keys(), language
 
 
 def test_a_playbook_with_dates_starts_before_it_ends() -> None:
