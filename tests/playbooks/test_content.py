@@ -28,6 +28,7 @@ FACTS = read(ROOT / "playbooks/facts.toml")
 STAGES = read(ROOT / "playbooks/lifecycles/standard.toml")["stages"]
 PLAYBOOKS = {path.stem: read(path) for path in sorted((ROOT / "playbooks").glob("*.toml")) if path.name != "facts.toml"}
 README = (ROOT / "playbooks/README.md").read_text(encoding="utf-8")
+SURVEY = "https://shop.example/s/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC"
 SMS = sorted(path for path in (ROOT / "templates").rglob("*.txt") if path.parent.name != "_layouts")
 
 
@@ -151,6 +152,9 @@ def filled_in(text: str) -> str:
         "facts.trial_ends | date": "September 28, 2026",
         "facts.renews_at | date": "September 28, 2026",
         "preferences_url": "https://shop.example/p/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC",
+        "referral.url": "https://shop.example/r/AAAAAAAAAA",
+        'facts.points | plural(one="# point", other="# points")': "12,345 points",
+        **{f'"{key}" | survey': f"{SURVEY}/{key}" for key in ("csat", "nps", "leaving")},
     }
     text = re.sub(r"\{% else %\}.*?\{% endif %\}|\{%.*?%\}", "", text)
     return re.sub(r"\{\{ (.*?) \}\}", lambda found: values[found[1]], text)
