@@ -101,7 +101,7 @@ def test_mistakes_of_all_kinds_of_files_are_told_in_one_run(shop: Path, run: Run
 def test_people_read_place_message_and_an_indented_hint(shop: Path, run: Run) -> None:
     change(shop / "playbooks/win_back.toml", 'channel = "email"', 'channel = "emial"')
     line, hint, summary = run("check").out.splitlines()
-    assert line == 'playbooks/win_back.toml:29:11: "emial" is not possible here'
+    assert line == 'playbooks/win_back.toml:31:11: "emial" is not possible here'
     assert hint == '    did you mean "email"?'
     assert summary.endswith(" files, 1 problem")
 
@@ -109,7 +109,7 @@ def test_people_read_place_message_and_an_indented_hint(shop: Path, run: Run) ->
 def test_a_template_without_the_business_locale_is_told_where_it_is_named(shop: Path, run: Run) -> None:
     (shop / "templates/win_back/reminder.en.txt").rename(shop / "templates/win_back/reminder.pl.txt")
     told = [one for one in run("check", "--json").json["problems"] if one["severity"] == "error"]
-    assert [(one["file"], one["line"], one["column"]) for one in told] == [("playbooks/win_back.toml", 38, 12)]
+    assert [(one["file"], one["line"], one["column"]) for one in told] == [("playbooks/win_back.toml", 40, 12)]
     assert 'no template file for locale "en"' in told[0]["message"]
 
 
