@@ -30,13 +30,19 @@ class Standing:
 
 def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standing | None:
     """None before the first run, and when the lifecycle in use has other stages than that run had."""
-    now = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    now = last_run(connection)
     if now is None or not inspect(connection).has_table("facts"):
         return None
     facts = facts_table(FactDefinitions(()))  # only columns that are always there
     everybody, placed = connection.execute(select(func.count(), func.count(facts.c.stage))).one()
     counts = customers_by_stage(connection, lifecycle, facts)
     return Standing(now, counts, everybody - placed) if sum(counts.values()) == placed else None
+
+
+def last_run(connection: Connection) -> datetime | None:
+    """As of when customers stand where the facts say; None before the first run."""
+    found: datetime | None = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    return found
 
 
 def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
