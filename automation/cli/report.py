@@ -29,7 +29,11 @@ def report(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="D", help="From this local date on; default: 30 days up to --until."),
+        typer.Option(
+            "--since",
+            metavar="D",
+            help="From this local date on; default: 30 days, or 12 months for cohorts and satisfaction.",
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="D", help="Up to this local date; default: the last daily run's.")
@@ -63,7 +67,7 @@ def report(
     check_name(name)
     settings = settings_of(config)
     with database_of(settings) as database:
-        period = _period(database, settings, now, since, until)
+        period = _period(database, settings, name, now, since, until)
         made = _made(database, settings, period, name, lifecycle, playbook, file, now)
     if as_json:
         show_json(made.as_dict())
@@ -99,12 +103,13 @@ def _made(
 
 
 def _period(
-    database: "Database", settings: "Settings", now: str | None, since: str | None, until: str | None
+    database: "Database", settings: "Settings", name: str, now: str | None, since: str | None, until: str | None
 ) -> "Period":
-    """The dates asked for; without any the 30 days up to the last run, or to the instant that --now says."""
+    """The dates asked for; without any the usual span up to the last run, or to the instant of --now."""
     from automation.cli.opening import date_of, now_of
     from automation.clock import local_date
     from automation.lifecycle.standing import last_run
+    from automation.reports.asked import USUAL_MONTHS
     from automation.reports.period import Period
 
     zone = settings.business.zone
@@ -113,7 +118,7 @@ def _period(
     if last is None:
         with database.reading() as connection:
             last = local_date((last_run(connection) if now is None else None) or moment, zone)
-    usual = Period.up_to(last, zone)
+    usual = Period.up_to(last, zone, months=USUAL_MONTHS.get(name, 0))
     first = date_of(since, "--since")
     if first is None:
         return usual

@@ -12,6 +12,7 @@ from automation.errors import BadInput, suggest
 from automation.lifecycle.model import Lifecycle
 from automation.playbooks.load import Book
 from automation.reports.figures import Report
+from automation.reports.months import Months
 from automation.reports.period import Period
 from automation.settings import Settings
 
@@ -27,6 +28,9 @@ REPORTS = (
     "delivery",
     "benchmark",
 )
+
+# What is looked at where no dates are given: calendar months; 30 days otherwise.
+USUAL_MONTHS = {"cohorts": 12, "satisfaction": 12}
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Asked:
     def end(self) -> datetime:
         """The first instant that no longer counts."""
         return min(self.period.end, self.now + MICROSECOND)
+
+    @property
+    def months(self) -> Months:
+        """Those that the period touches."""
+        return Months(self.period.since, self.period.until, self.period.zone)
 
     @property
     def in_use(self) -> bool:

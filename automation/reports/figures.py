@@ -55,6 +55,24 @@ class Net:
 
 
 @dataclass(frozen=True)
+class Ratio:
+    """`part` for each of `whole`, where the one is no portion of the other."""
+
+    part: int
+    whole: int
+
+    @property
+    def number(self) -> Decimal | None:
+        return Decimal(self.part) / self.whole if self.whole else None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"value": rounded(self.number, 2), "part": self.part, "of": self.whole}
+
+    def __str__(self) -> str:
+        return f"{in_words(self.number, 2)} ({self.part:,} to {self.whole:,})"
+
+
+@dataclass(frozen=True)
 class Average:
     """A mean or a median of `whole` values; None of nothing."""
 
@@ -81,7 +99,8 @@ class Money:
         return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(self.sums.items())) or NONE
 
 
-Value = Share | Net | Average | Money | Decimal | int | None
+Counted = Share | Net | Ratio | Average
+Value = Counted | Money | Decimal | int | None
 
 
 @dataclass(frozen=True)
@@ -98,13 +117,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """`bars` names the column that is drawn, if any is."""
+    """`bars` names the column that is drawn, if any is; a table that is too long for a screen is only for files."""
 
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     title: str = ""
     bars: str | None = None
+    on_screen: bool = True
 
     def as_list(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, map(_cell, row), strict=True)) for row in self.rows]
@@ -151,7 +171,7 @@ def plain(value: Value) -> dict[str, Any]:
     """A value as JSON has it: what it is made of by name."""
     if isinstance(value, Money):
         return {"sums": value.as_dict()}
-    return value.as_dict() if isinstance(value, Share | Net | Average) else {"value": value}
+    return value.as_dict() if isinstance(value, Counted) else {"value": value}
 
 
 def rounded(number: Decimal | None, digits: int = 1) -> Decimal | None:
@@ -164,4 +184,4 @@ def in_words(number: Decimal | None, digits: int = 1) -> str:
 
 
 def _cell(cell: Any) -> Any:
-    return cell.as_dict() if isinstance(cell, Share | Net | Average | Money) else cell
+    return cell.as_dict() if isinstance(cell, Counted | Money) else cell

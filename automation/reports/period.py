@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from automation.clock import DAY, day_start
+from automation.reports.months import first_of_month
 
 USUAL = timedelta(days=30)
 
@@ -18,9 +19,10 @@ class Period:
     zone: ZoneInfo
 
     @classmethod
-    def up_to(cls, until: date, zone: ZoneInfo) -> "Period":
-        """The 30 days that end with this one."""
-        return cls(until - USUAL + DAY, until, zone)
+    def up_to(cls, until: date, zone: ZoneInfo, *, months: int = 0) -> "Period":
+        """The 30 days that end with this one, or so many calendar months, the date's own among them."""
+        since = first_of_month(until, months - 1) if months else until - USUAL + DAY
+        return cls(since, until, zone)
 
     @property
     def start(self) -> datetime:

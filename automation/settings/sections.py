@@ -173,4 +173,5 @@ class Reports(Section):
     cancellations: tuple[str, ...] = ("Subscription Canceled", "Subscription Expired")
     referrals: tuple[str, ...] = ("Referral Made",)
     surveys: tuple[str, ...] = Field(("Survey Answered",), description="with nps (0-10) and csat (1-5)")
+    referred_by: str = Field("referred_by", description="the attribute of customers whom somebody brought")
     conversations: tuple[str, ...] = Field((), description="talks with people who may buy, such as calls")

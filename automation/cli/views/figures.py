@@ -8,9 +8,9 @@ from typing import Any
 from rich.text import Text
 
 from automation.cli.output import console, show_table, shown
-from automation.reports.figures import FIGURES, Average, Figure, Money, Net, Report, Share, Table, in_words
+from automation.reports.figures import FIGURES, Counted, Figure, Money, Report, Table
 
-WIDTH, BAR = 80, 24
+WIDTH, BAR, SHORTEST, GAP = 80, 24, 8, 3
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -24,7 +24,8 @@ def show_figures(report: Report, table: str | None = None) -> None:
     for figure in report.figures.values():
         _show_figure(figure)
     for one in report.tables:
-        _show_table(one)
+        if one.on_screen:
+            _show_table(one)
     for note in report.notes:
         _say(f"Note: {note}")
 
@@ -40,10 +41,17 @@ def _show_table(table: Table) -> None:
     columns = list(table.columns)
     if table.bars is not None:
         place = columns.index(table.bars)
-        drawn = bars([number(row[place]) for row in table.rows])
+        drawn = bars([number(row[place]) for row in table.rows], _room(columns, rows))
         rows = [[*row, drawn[index]] for index, row in enumerate(rows)]
         columns.append("")
     show_table(columns, rows, table.title if table.name != FIGURES else "")
+
+
+def _room(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """What the columns leave of a line for a bar; a wide table has short bars."""
+    widths = (max(len(name), *(len(row[place]) for row in rows), 0) for place, name in enumerate(columns))
+    taken = sum(width + GAP for width in widths)
+    return max(SHORTEST, min(BAR, WIDTH - 2 - taken))
 
 
 def bars(values: Sequence[Decimal | None], width: int = BAR) -> list[str]:
@@ -59,15 +67,15 @@ def _bar(share: Decimal, width: int) -> str:
 
 def number(cell: Any) -> Decimal | None:
     """What is drawn of a cell; amounts of several currencies cannot be drawn beside each other."""
-    if isinstance(cell, Share | Net | Average):
+    if isinstance(cell, Counted):
         return cell.number
     return Decimal(cell) if isinstance(cell, int | Decimal) else None
 
 
 def _written(cell: Any) -> str:
-    if isinstance(cell, Share | Net | Average | Money):
+    if isinstance(cell, Counted | Money):
         return str(cell)
-    return in_words(cell, 2) if isinstance(cell, Decimal) else shown(cell)
+    return f"{cell:,.2f}" if isinstance(cell, Decimal) else shown(cell)
 
 
 def _say(text: str, indent: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from automation.cli.output import json_ready
 from automation.cli.views.log_file import safe_cell
-from automation.reports.figures import Average, Money, Net, Share, Table
+from automation.reports.figures import Counted, Money, Table
 
 
 def write_table(table: Table) -> None:
@@ -26,7 +26,7 @@ def _by_column(table: Table) -> Iterator[tuple[str, list[Any]]]:
 
 def _columns(name: str, cells: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     """What a column of the table is in the file: one column or several."""
-    measured = next((one for one in cells if isinstance(one, Share | Net | Average)), None)
+    measured = next((one for one in cells if isinstance(one, Counted)), None)
     currencies = sorted({currency for cell in cells if isinstance(cell, Money) for currency in cell.sums})
     if measured is None and not currencies:
         yield name, ["" if isinstance(one, Money) else _ready(one) for one in cells]
@@ -39,7 +39,7 @@ def _columns(name: str, cells: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]
 
 def _counted(name: str, cells: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     """The number, then the counts that it is made of; other cells of the column stand in the first."""
-    told = [one.as_dict() if isinstance(one, Share | Net | Average) else {} for one in cells]
+    told = [one.as_dict() if isinstance(one, Counted) else {} for one in cells]
     titles = list(dict.fromkeys(key for one in told for key in one))
     numbers = [title for title in titles if title in {"percent", "score", "value"}]
     yield (f"{name} %" if numbers == ["percent"] else name), [_first(*one) for one in zip(cells, told, strict=True)]
