@@ -37,6 +37,16 @@ class Business(Section):
     postal_address: str = Field("Via Esempio 1, 20121 Milano, Italy", min_length=1)
     public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
 
+    shop_url: str = Field("https://shop.example/", description="where the link that customers give to friends leads")
+
+    @field_validator("shop_url")
+    @classmethod
+    def _whole_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isprintable() or " " in url:
+            raise ValueError('this is no web address; write one like "https://shop.example/"')
+        return url
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:

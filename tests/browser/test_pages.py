@@ -96,7 +96,7 @@ def opened(browser: "Browser", address: str, size: tuple[int, int], **more: Any)
 def link(shop: Shop, customer: str = "ada", place: str = "p") -> str:
     row = next(one for one in shop.rows() if one.customer_id == customer and one.channel == "email")
     with shop.database.reading() as connection:
-        url = open_desk(connection, shop.settings, shop.book).preferences_url(row.message_id)
+        url = open_desk(connection, shop.settings, shop.book).links(row.message_id).preferences
     return url.removeprefix(shop.settings.business.public_url).replace("/p/", f"/{place}/")
 
 

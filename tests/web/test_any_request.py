@@ -68,7 +68,7 @@ def written(method: bytes, path: bytes, headers: list[tuple[bytes, bytes]], body
 
 def token(shop: Shop) -> bytes:
     with shop.database.reading() as connection:
-        url = open_desk(connection, shop.settings, shop.book).preferences_url(shop.rows()[0].message_id)
+        url = open_desk(connection, shop.settings, shop.book).links(shop.rows()[0].message_id).preferences
     return url.rpartition("/")[2].encode()
 
 
