@@ -71,8 +71,8 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
 
 
 KNOWN = (
-    "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, reports, schedule, secret_key,"
-    " serve, sms, topics"
+    "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, reports, schedule,"
+    " secret_key, serve, sms, topics"
 )
 
 
