@@ -142,7 +142,7 @@ def _unknown(uses: list[Use], known: Known) -> Iterator[Problem]:
         if root == "offer" and key and not known.has_offer and not guarded:
             hint = "add [offer] to the playbook, or write {% if offer %} around it"
             yield use.part.problem(use.offset, "the playbook has no offer", hint)
-        names = {"facts": known.facts, "offer": language.OFFER_KEYS, "business": language.BUSINESS_KEYS}.get(root)
+        names = {"facts": known.facts, **language.KEYS}.get(root)
         if names is not None and key and key not in names:
             yield use.part.problem(use.offset, f'unknown name "{use.name}"', suggest(key, names))
         attributes = known.attributes
@@ -249,6 +249,7 @@ def _sample(template: CompiledTemplate, trees: list[tuple[Part, nodes.Template]]
             "postal_address": "Via Esempio 1, 20121 Milano, Italy",
             "public_url": "https://shop.example",
         },
+        referral={"code": "SAMPLE2345", "url": "https://shop.example/r/SAMPLE2345"},
         unsubscribe_url="https://shop.example/unsubscribe/sample",
         preferences_url="https://shop.example/preferences/sample",
         locale=template.source.locale,

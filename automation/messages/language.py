@@ -21,14 +21,16 @@ JINJA_FILTERS = frozenset(
     striptags sum title trim truncate unique upper urlencode wordcount
     """.split()  # noqa: SIM905 (words read better than quotes)
 )
-RECORDS = frozenset({"customer", "facts", "offer", "business"})
+RECORDS = frozenset({"customer", "facts", "offer", "business", "referral"})
 WORDS = frozenset({"stage", "unsubscribe_url", "preferences_url"})
 # Known when the template is compiled: the locale is the one it is written in.
 FIXED = frozenset({"locale"})
 LAYOUT_WORDS = frozenset({"content", "subject", "preheader"})
 CUSTOMER_KEYS = frozenset({"id", "first_name", "last_name", "locale"})
+REFERRAL_KEYS = frozenset({"code", "url"})
 OFFER_KEYS = frozenset({"code", "expires"})
 BUSINESS_KEYS = frozenset({"name", "postal_address", "public_url"})
+KEYS: Mapping[str, frozenset[str]] = {"offer": OFFER_KEYS, "business": BUSINESS_KEYS, "referral": REFERRAL_KEYS}
 LOOP_CALLS = frozenset({"cycle", "changed"})
 
 

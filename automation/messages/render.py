@@ -24,8 +24,8 @@ class Links:
 class RenderContext:
     """What one message may speak of. Instants are aware or ISO text, amounts Decimal, int, float or their text.
 
-    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key. `survey_url` is empty
-    where the template links to no survey.
+    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key. `referral` has the customer's own
+    code and link, where the template speaks of it; `survey_url` is empty where the template links to no survey.
     """
 
     customer: Mapping[str, Any]
@@ -38,6 +38,7 @@ class RenderContext:
     locale: str
     zone: tzinfo
     campaign: str
+    referral: Mapping[str, Any] | None = None
     survey_url: str = ""
 
 

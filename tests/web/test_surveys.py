@@ -6,7 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from asking import (
+from choosing import link as preferences
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from serving import served
+from shop import Shop, at
+from sqlalchemy import event, update
+from surveying import (
     DAY1,
     LATER,
     NOON,
@@ -20,12 +26,6 @@ from asking import (
     link,
     post,
 )
-from choosing import link as preferences
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from serving import served
-from shop import Shop, at
-from sqlalchemy import event, update
 
 from automation.customers.suppress import withdraw_consent
 from automation.database.schema import consents, customers, events, facts_as_of, shard_of
