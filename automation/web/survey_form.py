@@ -25,7 +25,7 @@ ANSWER = Markup("""<label><input type="radio" name="a" value="{value}" required{
 <span>{label}</span></label>""")
 ENDS = Markup('<div class="ends">{low}{high}</div>\n')
 END = Markup('<span id="{id}">{point} = {text}</span>')
-WORDS_OF_THEIR_OWN = Markup("""<label class="question" for="comment">{label} <span class="address">({optional})</span>\
+WORDS_OF_THEIR_OWN = Markup("""<label class="question" for="comment">{label} <span class="optional">({optional})</span>\
 </label>
 <textarea id="comment" name="comment" rows="4" maxlength="{most}">
 {comment}</textarea>
