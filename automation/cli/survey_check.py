@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from automation.customers.facts.definition import FactDefinitions
+from automation.customers.facts.model import MEASURES
 from automation.errors import BadFiles, Problem
 from automation.messages.sources import read_sources
 from automation.messages.templates import compile_template
@@ -62,4 +63,10 @@ def _speaks(survey: Survey, locale: str) -> bool:
 
 
 def _is_seen(survey: Survey, facts: FactDefinitions) -> bool:
-    return any(EVENT in fact.events and fact.key == survey.model.property for fact in facts.facts)
+    """A fact that measures nothing is told wrong already; it may have been meant for this one."""
+    measured = [
+        [getattr(fact.model, one) for one in MEASURES if getattr(fact.model, one) is not None]
+        for fact in facts.facts
+        if EVENT in fact.events
+    ]
+    return any(not names or survey.model.property in names for names in measured)
