@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, inspect, select, type_coerce
+from sqlalchemy import Connection, Row, Select, func, inspect, select, type_coerce
 
 from automation.customers.facts.compute import facts_as_of as computed
 from automation.customers.facts.compute import facts_table
@@ -30,13 +30,19 @@ class Standing:
 
 def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standing | None:
     """None before the first run, and when the lifecycle in use has other stages than that run had."""
-    now = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    now = last_run(connection)
     if now is None or not inspect(connection).has_table("facts"):
         return None
     facts = facts_table(FactDefinitions(()))  # only columns that are always there
     everybody, placed = connection.execute(select(func.count(), func.count(facts.c.stage))).one()
     counts = customers_by_stage(connection, lifecycle, facts)
     return Standing(now, counts, everybody - placed) if sum(counts.values()) == placed else None
+
+
+def last_run(connection: Connection) -> datetime | None:
+    """As of when customers stand where the facts say; None before the first run."""
+    found: datetime | None = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    return found
 
 
 def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
@@ -51,13 +57,20 @@ def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: Fa
 def _counts_as_of(
     connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day, shards: Shards
 ) -> dict[str, int]:
-    raw = computed(definitions, connection.dialect.name, day.now, shards).cte("raw")
-    # The facts table would give the values these types; conditions bind theirs by them.
-    types = {column.name: column.type for column in facts_table(definitions).c}
-    then = select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery("then")
-    found = select(stage_of(lifecycle, then, day).label("stage")).subquery("found")
+    found = stages_as_of(lifecycle, definitions, connection.dialect.name, day, shards).subquery("found")
     rows = connection.execute(select(found.c.stage, func.count()).group_by(found.c.stage))
     return dict(rows.all())
+
+
+def stages_as_of(
+    lifecycle: Lifecycle, definitions: FactDefinitions, dialect: str, day: Day, shards: Shards
+) -> Select[Any]:
+    """Shard, customer_id, signed_up and stage of everybody in the shards, from their events up to the instant."""
+    raw = computed(definitions, dialect, day.now, shards).cte()
+    # The facts table would give the values these types; conditions bind theirs by them.
+    types = {column.name: column.type for column in facts_table(definitions).c}
+    then = select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery()
+    return select(then.c.shard, then.c.customer_id, then.c.signed_up, stage_of(lifecycle, then, day).label("stage"))
 
 
 def stage_by_rules(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:

@@ -164,3 +164,24 @@ class Serve(Section):
 
 class Holdout(Section):
     everyone: float = Field(0.0, ge=0, lt=1, description="share of customers that never receives marketing")
+
+
+class Reports(Section):
+    """Which events the reports count as what, by their names."""
+
+    orders: tuple[str, ...] = Field(("Order Completed", "order"), description="one of less than nothing is a refund")
+    amounts: tuple[str, ...] = Field(
+        ("revenue", "amount"), description="properties with the money; the first that is there"
+    )
+    refunds: tuple[str, ...] = ("Order Refunded",)
+    visits: tuple[str, ...] = ("Page Viewed", "Login", "Product Viewed", "Content Viewed")
+    actions: tuple[str, ...] = Field(
+        ("Product Viewed", "Cart Updated", "Content Viewed", "Demo Attended", "Trial Started", "Signed Up"),
+        description="what visitors are hoped to do",
+    )
+    renewals: tuple[str, ...] = ("Subscription Renewed",)
+    cancellations: tuple[str, ...] = ("Subscription Canceled", "Subscription Expired")
+    referrals: tuple[str, ...] = ("Referral Made",)
+    surveys: tuple[str, ...] = Field(("Survey Answered",), description="with nps (0-10) and csat (1-5)")
+    referred_by: str = Field("referred_by", description="the attribute of customers whom somebody brought")
+    conversations: tuple[str, ...] = Field((), description="talks with people who may buy, such as calls")
