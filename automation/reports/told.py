@@ -44,6 +44,11 @@ class Told:
         return self._counts.total()
 
     @property
+    def silent(self) -> bool:
+        """Nothing was told of any."""
+        return not any(self._counts.keys())
+
+    @property
     def arrived(self) -> int:
         """Sent and not returned: what opens and clicks are a share of, because not every provider tells of delivery."""
         return sum(count for found, count in self._counts.items() if not _returned(found))
