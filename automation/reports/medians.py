@@ -1,4 +1,4 @@
-"""The middle value of many that were counted by value."""
+"""Places in the order of many values that were counted by value."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -20,3 +20,9 @@ def _at(counts: Mapping[int, int], place: int) -> int:
         if place < 0:
             return value
     raise IndexError(place)
+
+
+def percentile_of(counts: Mapping[int, int], percent: int) -> int | None:
+    """The smallest value that at least so many percent do not exceed (the nearest rank). None of nothing."""
+    total = sum(counts.values())
+    return _at(counts, max(-(-total * percent // 100), 1) - 1) if total else None
