@@ -23,7 +23,7 @@ def link(shop: Shop, customer: str) -> str:
     """The path that stands in the customer's first mail."""
     row = next(one for one in shop.rows() if one.customer_id == customer and one.channel == "email")
     with shop.database.reading() as connection:
-        url = open_desk(connection, shop.settings, shop.book).preferences_url(row.message_id)
+        url = open_desk(connection, shop.settings, shop.book).links(row.message_id).preferences
     return url.removeprefix(shop.settings.business.public_url)
 
 

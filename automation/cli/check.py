@@ -10,6 +10,7 @@ from pathlib import Path
 import phonenumbers
 from sqlalchemy import make_url, select
 
+from automation.cli.survey_check import check_surveys, known_surveys
 from automation.customers.profile import email_address
 from automation.database.engine import Database, open_database
 from automation.database.schema import customers
@@ -22,6 +23,7 @@ from automation.messages.sources import KINDS, LAYOUTS, choose_locale, find
 from automation.playbooks.lifecycles import lifecycle_files, read_lifecycle
 from automation.playbooks.load import Draft, playbook_files, read_draft
 from automation.playbooks.model import Playbook
+from automation.playbooks.survey_files import read_surveys, survey_files
 from automation.settings import CHANNELS, Settings, read
 from automation.tomlfile import KeyPath, TomlFile, read_toml
 
@@ -62,6 +64,9 @@ def check_everything(config: Path) -> Checked:
     problems += [*draft.problems, *stored.problems, *_other_lifecycles(settings, draft)]
     for key, playbook in draft.playbooks.items():
         problems += [*_idle(playbook, draft), *_empty_pool(playbook, draft.files[key], stored)]
+    surveys, of_surveys = read_surveys(settings)
+    uses = {(name, channel) for playbook in draft.playbooks.values() for _, name, channel in _uses(playbook)}
+    problems += [*of_surveys, *check_surveys(settings, surveys, draft.facts, sorted(uses))]
     problems += _of_templates(settings, draft, stored, config_file)
     files = [config, *_toml_files(settings), *template_files(settings)]
     return Checked(len(files), sorted({_from_root(problem, settings) for problem in problems}))
@@ -99,7 +104,12 @@ def _playbook_files(settings: Settings) -> list[Path]:
 
 
 def _toml_files(settings: Settings) -> list[Path]:
-    return [settings.path(settings.paths.facts), *lifecycle_files(settings), *_playbook_files(settings)]
+    return [
+        settings.path(settings.paths.facts),
+        *lifecycle_files(settings),
+        *_playbook_files(settings),
+        *survey_files(settings),
+    ]
 
 
 def template_files(settings: Settings) -> list[Path]:
@@ -285,6 +295,7 @@ def _templates(
             default_locale=next(iter(_locales_of(root, name, channel)), default) if told else default,
             known_facts=types,
             known_attributes=None if attributes is None else attributes | defined,
+            known_surveys=known_surveys(settings),
             has_offer=playbook.model.offer is not None,
         )
         for problem in problems:

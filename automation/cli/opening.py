@@ -67,6 +67,13 @@ def end_of(text: str | None, zone: ZoneInfo) -> datetime | None:
     return None if text is None else instant_of(text, "--until")
 
 
+def date_of(text: str | None, option: str) -> date | None:
+    """What --since or --until says where only whole local dates make sense."""
+    if text is not None and _date(text) is None:
+        raise BadInput(f'{option}: "{text}" is no date; write one like 2026-01-31')
+    return _date(text)
+
+
 def _date(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text and len(text) == len("2026-01-31") else None

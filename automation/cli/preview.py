@@ -10,17 +10,18 @@ from sqlalchemy import Connection, select
 
 from automation.cli.check import existing_database
 from automation.clock import local_date
+from automation.customers.codes import fill_pattern
 from automation.customers.facts.refresh import facts_of
 from automation.customers.profile import home_of
 from automation.database.schema import customers, shard_of
 from automation.database.upgrade import require_current
-from automation.delivery.compose import content_of, context_of, with_stage_facts
-from automation.delivery.offers import Code, fill_pattern
+from automation.delivery.compose import Codes, content_of, context_of, with_stage_facts
+from automation.delivery.offers import Code
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.check import sample_context
-from automation.messages.render import Content
+from automation.messages.check import SAMPLE_TOKEN, sample_context
+from automation.messages.render import Content, Links
 from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
 from automation.playbooks.load import Book, Draft, read_draft
@@ -28,7 +29,7 @@ from automation.playbooks.model import Offer, Playbook, Step
 from automation.regions import mark_of
 from automation.settings import Settings
 
-SAMPLE_CODE = "SAMPLE-CODE"
+SAMPLE_CODE, SAMPLE_FRIENDS = "SAMPLE-CODE", "SAMPLE2345"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _for_sample(
         template,
         customer=context.customer,
         facts={**context.facts, "stage": stage},
-        offer=_sample_code(playbook.model.offer, moment),
+        codes=_sample_codes(playbook.model.offer, moment),
         links=_sample_links(settings),
         campaign=playbook.key,
     )
@@ -158,7 +159,7 @@ def _for_customer(
         template,
         customer={"id": row["customer_id"], "locale": wanted.locale or row["locale"], **row["attributes"]},
         facts=with_stage_facts(facts, book.lifecycle, day),
-        offer=_sample_code(playbook.model.offer, wanted.moment),
+        codes=_sample_codes(playbook.model.offer, wanted.moment),
         links=_sample_links(settings),
         campaign=playbook.key,
         mark=mark_of(
@@ -182,13 +183,13 @@ def _stage_now(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:
     return next(holding)
 
 
-def _sample_code(offer: Offer | None, moment: datetime) -> Code | None:
+def _sample_codes(offer: Offer | None, moment: datetime) -> Codes:
     if offer is None:
-        return None
+        return Codes(friends=SAMPLE_FRIENDS)
     code = fill_pattern(offer.generate, b"preview", "sample") if offer.generate else SAMPLE_CODE
-    return Code(code, moment + offer.valid_for)
+    return Codes(Code(code, moment + offer.valid_for), SAMPLE_FRIENDS)
 
 
-def _sample_links(settings: Settings) -> tuple[str, str]:
+def _sample_links(settings: Settings) -> Links:
     root = settings.business.public_url.rstrip("/")
-    return f"{root}/u/sample", f"{root}/p/sample"
+    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/{SAMPLE_TOKEN}")

@@ -13,6 +13,7 @@ from automation.customers import consent
 from automation.customers.content import CANONICAL, read_json
 from automation.customers.facts.touch import touch
 from automation.customers.records import Customer
+from automation.customers.referrals import credit
 from automation.customers.rejects import Reject, Rejected
 from automation.customers.staging import Row, stage, stage_again, staged_customers, stored, unstage, upsert
 from automation.database.schema import customers, shard_of
@@ -93,6 +94,7 @@ class CustomerBatch:
         consent.add_first(self._connection, staged_customers, self._source, self._now, self._evidence)
         consent.add(self._connection, self._consents)
         touch(self._connection, staged_customers)
+        credit(self._connection, staged_customers, self._now)
         unstage(self._connection, staged_customers)
         return self._merged
 

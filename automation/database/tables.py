@@ -1,6 +1,6 @@
 """Every table: `metadata` is whole once this is imported."""
 
-from automation.database import hooks, work
+from automation.database import hooks, referrals, work
 from automation.database.schema import metadata
 
-__all__ = ["hooks", "metadata", "work"]
+__all__ = ["hooks", "metadata", "referrals", "work"]

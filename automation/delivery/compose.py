@@ -18,7 +18,7 @@ from automation.delivery.outgoing import Outgoing
 from automation.delivery.versions import read_version
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.render import Content, RenderContext, render, unsubscribe_headers
+from automation.messages.render import Content, Links, RenderContext, render, unsubscribe_headers
 from automation.messages.templates import CompiledTemplate
 from automation.regions import mark_of
 from automation.settings import Settings
@@ -34,13 +34,21 @@ class Composed:
     content_hash: str
 
 
-def compose(connection: Connection, desk: Desk, loaded: Loaded, offer: Code | None, now: datetime) -> Composed:
+@dataclass(frozen=True)
+class Codes:
+    """What a message may have to hand out: of the playbook's offer, and the customer's own for friends."""
+
+    offer: Code | None = None
+    friends: str | None = None
+
+
+def compose(connection: Connection, desk: Desk, loaded: Loaded, codes: Codes, now: datetime) -> Composed:
     """Raises BadMessage when this message cannot be rendered."""
     row = loaded.row
     default = desk.settings.business.locale
     version = read_version(connection, row.version_id)
     template = version.template(row.step, row.variant, row.channel, row.locale, default)
-    context = _context(desk, loaded, template, offer, now)
+    context = _context(desk, loaded, template, codes, now)
     content = content_of(template, context)
     validity = None if row.channel == "email" else _validity(loaded, now)
     outgoing = outgoing_of(desk.settings, row, content, context, row.to_address, validity)
@@ -62,17 +70,15 @@ def hash_of(content: Content) -> str:
     return hashlib.sha256(f"{content.subject}\0{content.html}\0{content.text}".encode()).hexdigest()
 
 
-def _context(
-    desk: Desk, loaded: Loaded, template: CompiledTemplate, offer: Code | None, now: datetime
-) -> dict[str, Any]:
+def _context(desk: Desk, loaded: Loaded, template: CompiledTemplate, codes: Codes, now: datetime) -> dict[str, Any]:
     row = loaded.row
     return context_of(
         desk.settings,
         template,
         customer={"id": row.customer_id, "locale": row.locale, **row.attributes},
         facts=with_stage_facts(loaded.facts, desk.book.lifecycle, desk.day(now)),
-        offer=offer,
-        links=(desk.unsubscribe_url(row.message_id), desk.preferences_url(row.message_id)),
+        codes=codes,
+        links=desk.links(row.message_id),
         campaign=row.playbook,
         mark=mark_of(home_of(row.country, row.phone), now.date(), row.channel, row.kind),
     )
@@ -84,32 +90,44 @@ def context_of(
     *,
     customer: Mapping[str, Any],
     facts: Mapping[str, Any],
-    offer: Code | None,
-    links: tuple[str, str],
+    codes: Codes,
+    links: Links,
     campaign: str,
     mark: str | None = None,
 ) -> dict[str, Any]:
     """Plain JSON, and of the customer only what the template speaks of: the ledger keeps it.
 
-    `links` are the addresses for unsubscribing and for preferences; `mark` is what the subject has to begin with.
+    `mark` is what the subject has to begin with.
     """
     business = settings.business
     return {
         "customer": _used(template, "customer", customer),
         "facts": _used(template, "facts", facts),
         "stage": facts["stage"] or "",
-        "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if offer else None,
+        "offer": {"code": offer.code, "expires": instant_text(offer.expires_at)} if (offer := codes.offer) else None,
         "business": {
             "name": business.name,
             "postal_address": business.postal_address,
             "public_url": business.public_url,
         },
-        "unsubscribe_url": links[0],
-        "preferences_url": links[1],
+        "unsubscribe_url": links.unsubscribe,
+        "preferences_url": links.preferences,
         "locale": customer["locale"] or business.locale,
         "zone": business.timezone,
         "campaign": campaign,
-    } | ({"mark": mark} if mark else {})
+    } | _only_here(settings, template, codes.friends, links.surveys, mark)
+
+
+def _only_here(
+    settings: Settings, template: CompiledTemplate, code: str | None, surveys: str, mark: str | None
+) -> dict[str, Any]:
+    """What most messages have not."""
+    told: dict[str, Any] = {"mark": mark} if mark else {}
+    if template.surveys:
+        told["survey_url"] = surveys
+    if code is not None and any(name.startswith("referral.") for name in template.names):
+        told["referral"] = {"code": code, "url": f"{settings.business.public_url.rstrip('/')}/r/{code}"}
+    return told
 
 
 def with_stage_facts(facts: Mapping[str, Any], lifecycle: Lifecycle, day: Day) -> dict[str, Any]:

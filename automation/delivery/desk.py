@@ -13,8 +13,9 @@ from automation.customers.profile import country_of
 from automation.database.schema import installation
 from automation.database.work import pauses
 from automation.delivery.decide import Limits
-from automation.delivery.tokens import keys_of, make_token
+from automation.delivery.tokens import Purpose, keys_of, make_token
 from automation.lifecycle.conditions import Day
+from automation.messages.render import Links
 from automation.playbooks.load import Book
 from automation.regions import region_of, window_in
 from automation.settings import Settings
@@ -44,18 +45,17 @@ class Desk:
             country = country_of(phone)
         return zones_of(timezone, country, self.settings.business.zone)
 
-    def unsubscribe_url(self, message_id: int) -> str:
-        return f"{self.settings.business.public_url.rstrip('/')}/u/{self._token(message_id)}"
-
-    def preferences_url(self, message_id: int) -> str:
-        return f"{self.settings.business.public_url.rstrip('/')}/p/{self._token(message_id)}"
+    def links(self, message_id: int) -> Links:
+        root = self.settings.business.public_url.rstrip("/")
+        leave, answer = self._token(message_id, "unsubscribe"), self._token(message_id, "survey")
+        return Links(f"{root}/u/{leave}", f"{root}/p/{leave}", f"{root}/s/{answer}")
 
     def idempotency_key(self, words: str) -> str:
         """Derived from the message's own id, and different in every database."""
         return hmac.digest(self.identity.encode(), f"key:{words}".encode(), "sha256").hex()[:40]
 
-    def _token(self, message_id: int) -> str:
-        return make_token(keys_of(self.settings, self.identity)[0], message_id)
+    def _token(self, message_id: int, purpose: Purpose) -> str:
+        return make_token(keys_of(self.settings, self.identity)[0], message_id, purpose)
 
 
 def open_desk(connection: Connection, settings: Settings, book: Book) -> Desk:

@@ -1,7 +1,5 @@
 """Offer codes: one for each enrollment, the same on retry, reminder and resend."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from automation.customers.codes import fill_pattern
 from automation.database.schema import offers
 from automation.errors import BadFiles, Problem
 from automation.playbooks.model import Offer
 
 CODE = re.compile(r"[!-+\--:<-~]{1,100}")  # printable ASCII without space, comma and semicolon
 HEADINGS = frozenset({"code", "codes"})  # a spreadsheet's one column keeps its name
-# No vowels and no look-alikes: codes are read out on the telephone and never spell a word.
-LETTERS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 
 
 @dataclass(frozen=True)
@@ -113,19 +110,6 @@ def _insert(connection: Connection, codes: Mapping[Wanted, str], now: datetime) 
     connection.execute(new, rows)
     holders = select(offers.c.enrollment_id).where(offers.c.pool == rows[0]["pool"], offers.c.code.in_(codes.values()))
     return set(connection.execute(holders).scalars())
-
-
-def fill_pattern(pattern: str, key: bytes, words: str) -> str:
-    """Each # becomes a letter or digit that nobody can guess without the key."""
-    number = int.from_bytes(hmac.digest(key, words.encode(), hashlib.sha256))
-    filled = []
-    for one in pattern:
-        if one == "#":
-            number, rest = divmod(number, len(LETTERS))
-            filled.append(LETTERS[rest])
-        else:
-            filled.append(one)
-    return "".join(filled)
 
 
 def read_codes(path: Path) -> list[str]:

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from automation.customers.referrals import codes_of
 from automation.delivery.calls import Call, Ready, Sender, calls_of, rows_in_flight
 from automation.delivery.cases import Loaded, load_cases
-from automation.delivery.compose import Composed, compose
+from automation.delivery.compose import Codes, Composed, compose
 from automation.delivery.decide import Hold, Send, Skip, Span, decide
 from automation.delivery.desk import Desk
 from automation.delivery.ledger import Claimed, begin_sending, claim_due
@@ -52,7 +53,8 @@ def prepare(connection: Connection, desk: Desk, channel: str, sender: Sender, no
     for loaded in _rounds(_unheard(connection, _loaded(connection, desk, claimed, now), told, now)):
         going = [one for one in loaded if _goes(one, told, tally)]
         codes = _codes(connection, desk, going, now)
-        composed = ((one, _compose(connection, desk, one, codes, now, tally, told)) for one in going)
+        friends = _codes_for_friends(connection, desk, going, now)
+        composed = ((one, _compose(connection, desk, one, codes, friends, now, tally, told)) for one in going)
         ready += [Ready(one, made) for one, made in composed if made is not None]
     advance(connection, desk, told.write(connection, now), now)
     calls = calls_of(desk, ready, sender, now)
@@ -131,11 +133,21 @@ def _codes(connection: Connection, desk: Desk, going: Iterable[Loaded], now: dat
     return given | reserve(connection, wanted, now, desk.identity.encode())
 
 
+def _codes_for_friends(
+    connection: Connection, desk: Desk, going: Iterable[Loaded], now: datetime
+) -> dict[tuple[int, str], str]:
+    """Of each customer whose message may speak of it."""
+    rows = (loaded.row for loaded in going)
+    people = {(row.shard, row.customer_id) for row in rows if read_version(connection, row.version_id).asks_for_friends}
+    return codes_of(connection, people, now, desk.identity.encode())
+
+
 def _compose(
     connection: Connection,
     desk: Desk,
     loaded: Loaded,
     codes: Mapping[int, Code],
+    friends: Mapping[tuple[int, str], str],
     now: datetime,
     tally: Tally,
     told: Told,
@@ -148,7 +160,7 @@ def _compose(
         return None
     try:
         reach("before_render")
-        composed = compose(connection, desk, loaded, code, now)
+        composed = compose(connection, desk, loaded, Codes(code, friends.get((row.shard, row.customer_id))), now)
         reach("rendered")
     except BadMessage as error:
         log.warning("message %s cannot be sent: %s", row.message_id, error)

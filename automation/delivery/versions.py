@@ -55,8 +55,17 @@ class Version:
     @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that its templates speak of."""
-        names = (name for of_locale in self._sources.values() for one in of_locale.values() for name in _names(one))
-        return frozenset(name.removeprefix("facts.") for name in names if name.startswith("facts."))
+        return frozenset(name.removeprefix("facts.") for name in self._spoken if name.startswith("facts."))
+
+    @cached_property
+    def asks_for_friends(self) -> bool:
+        """Whether one of its templates speaks of the customer's own code for friends."""
+        return any(name.startswith("referral.") for name in self._spoken)
+
+    @cached_property
+    def _spoken(self) -> frozenset[str]:
+        sources = (one for of_locale in self._sources.values() for one in of_locale.values())
+        return frozenset(name for one in sources for name in _names(one))
 
 
 def _names(source: TemplateSource) -> frozenset[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Connection, Row, Subquery, func, inspect, select, type_coerce
+from sqlalchemy import Connection, Row, Select, Subquery, func, inspect, select, type_coerce
 
 from automation.customers.facts.compute import facts_as_of as computed
 from automation.customers.facts.compute import facts_table
@@ -32,7 +32,7 @@ class Standing:
 
 def standing_at_last_run(connection: Connection, lifecycle: Lifecycle) -> Standing | None:
     """None before the first run, and when the lifecycle in use has other stages than that run had."""
-    now = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    now = last_run(connection)
     if now is None or not inspect(connection).has_table("facts"):
         return None
     facts = facts_table(FactDefinitions(()))  # only columns that are always there
@@ -47,6 +47,12 @@ def _had_its_stages(connection: Connection, lifecycle: Lifecycle) -> bool:
     newest = select(run_parts.c.summary).where(run_parts.c.finished_at.is_not(None))
     summary = connection.execute(newest.order_by(run_parts.c.date.desc()).limit(1)).scalar()
     return summary is None or set(summary["stages"]) == set(lifecycle.keys)
+
+
+def last_run(connection: Connection) -> datetime | None:
+    """As of when customers stand where the facts say; None before the first run."""
+    found: datetime | None = connection.execute(select(func.max(facts_as_of.c.as_of))).scalar()
+    return found
 
 
 def standing_as_of(connection: Connection, lifecycle: Lifecycle, definitions: FactDefinitions, day: Day) -> Standing:
@@ -70,7 +76,7 @@ def _counts_as_of(
     count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
     counts: Counter[tuple[str, ...]] = Counter()
     for shards in Shards.parts(count, AT_ONCE):
-        then = _facts_then(connection, definitions, day, shards)
+        then = _facts_then(definitions, connection.dialect.name, day, shards)
         stages = (stage_of(each, then, day).label(f"stage_{at}") for at, each in enumerate(lifecycles))
         found = select(*stages).subquery("found")
         for *keys, customers_there in connection.execute(select(*found.c, func.count()).group_by(*found.c)):
@@ -78,11 +84,19 @@ def _counts_as_of(
     return counts
 
 
-def _facts_then(connection: Connection, definitions: FactDefinitions, day: Day, shards: Shards) -> Subquery:
-    raw = computed(definitions, connection.dialect.name, day.now, shards).cte("raw")
+def stages_as_of(
+    lifecycle: Lifecycle, definitions: FactDefinitions, dialect: str, day: Day, shards: Shards
+) -> Select[Any]:
+    """Shard, customer_id, signed_up and stage of everybody in the shards, from their events up to the instant."""
+    then = _facts_then(definitions, dialect, day, shards)
+    return select(then.c.shard, then.c.customer_id, then.c.signed_up, stage_of(lifecycle, then, day).label("stage"))
+
+
+def _facts_then(definitions: FactDefinitions, dialect: str, day: Day, shards: Shards) -> Subquery:
+    raw = computed(definitions, dialect, day.now, shards).cte()
     # The facts table would give the values these types; conditions bind theirs by them.
     types = {column.name: column.type for column in facts_table(definitions).c}
-    return select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery("then")
+    return select(*(type_coerce(column, types[column.name]).label(column.name) for column in raw.c)).subquery()
 
 
 def stage_by_rules(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:

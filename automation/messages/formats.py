@@ -144,6 +144,13 @@ def _link(url: str, medium: str, campaign: str) -> str:
     return parts._replace(query="&".join([*([parts.query] if parts.query else []), *added])).geturl()
 
 
+@pass_context
+def survey_filter(context: Context, key: str, answer: Any = None) -> str:
+    """The address of the customer's own page of a survey, with an answer already chosen where one is given."""
+    page = f"{context.parent['survey_url']}/{quote(key, safe='')}"
+    return page if answer is None else f"{page}?a={quote(str(_present(answer)), safe='')}"
+
+
 def _number(value: Any, name: str) -> Decimal:
     value = _present(value)
     try:
@@ -166,4 +173,5 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "money": money_filter,
     "plural": plural_filter,
     "link": link_filter,
+    "survey": survey_filter,
 }

@@ -21,14 +21,16 @@ JINJA_FILTERS = frozenset(
     striptags sum title trim truncate unique upper urlencode wordcount
     """.split()  # noqa: SIM905 (words read better than quotes)
 )
-RECORDS = frozenset({"customer", "facts", "offer", "business"})
+RECORDS = frozenset({"customer", "facts", "offer", "business", "referral"})
 WORDS = frozenset({"stage", "unsubscribe_url", "preferences_url"})
 # Known when the template is compiled: the locale is the one it is written in.
 FIXED = frozenset({"locale"})
 LAYOUT_WORDS = frozenset({"content", "subject", "preheader"})
 CUSTOMER_KEYS = frozenset({"id", "first_name", "last_name", "locale"})
+REFERRAL_KEYS = frozenset({"code", "url"})
 OFFER_KEYS = frozenset({"code", "expires"})
 BUSINESS_KEYS = frozenset({"name", "postal_address", "public_url"})
+KEYS: Mapping[str, frozenset[str]] = {"offer": OFFER_KEYS, "business": BUSINESS_KEYS, "referral": REFERRAL_KEYS}
 LOOP_CALLS = frozenset({"cycle", "changed"})
 
 
@@ -95,6 +97,10 @@ def mistakes(part: Part, tree: nodes.Template) -> Iterator[Problem]:
             offset = part.find(call.lineno, rf"\.\s*{call.node.attr}\s*\(")
             yield part.problem(offset, f'"{call.node.attr}()" cannot be called', "use a filter: {{ value | upper }}")
     yield from _misused_records(part, tree)
+    for link in _survey_filters(tree):
+        if _survey_key(link) is None:
+            offset = part.find(link.lineno, r"\bsurvey\b")
+            yield part.problem(offset, "say which survey, by its key", 'write {{ "nps" | survey }}')
 
 
 def _unknown_words(part: Part, tree: nodes.Template) -> Iterator[Problem]:
@@ -128,6 +134,21 @@ def uses(tree: nodes.Node) -> list[tuple[str, int]]:
     words = [(node, node.name) for node in _nodes(tree, nodes.Name) if id(node) not in inner and node.ctx == "load"]
     found = [(dotted, node.lineno) for node, dotted in chain(whole, words) if dotted]
     return sorted(((name, line) for name, line in found if _root(name) in RECORDS | WORDS), key=lambda one: one[1])
+
+
+def surveys(tree: nodes.Node) -> list[tuple[str, int]]:
+    """The key of every survey that a tree links to, with its line."""
+    return [(key, node.lineno) for node in _survey_filters(tree) if (key := _survey_key(node)) is not None]
+
+
+def _survey_filters(tree: nodes.Node) -> Iterator[nodes.Filter]:
+    return (node for node in tree.find_all(nodes.Filter) if node.name == "survey")
+
+
+def _survey_key(node: nodes.Filter) -> str | None:
+    """Written in the template itself: what a customer's own values may say is no name of a file."""
+    key = getattr(node.node, "value", None)
+    return key if isinstance(key, str) else None
 
 
 def _nodes(tree: nodes.Node, *kinds: type[nodes.Node]) -> list[Any]:

@@ -8,14 +8,24 @@ from typing import Any
 from automation.errors import BadMessage
 from automation.messages.templates import CONTROL, CompiledTemplate, Content
 
-__all__ = ["Content", "RenderContext", "render", "unsubscribe_headers"]
+__all__ = ["Content", "Links", "RenderContext", "render", "unsubscribe_headers"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """The addresses of one message. `surveys` is what a survey's key follows after a slash."""
+
+    unsubscribe: str
+    preferences: str
+    surveys: str
 
 
 @dataclass(frozen=True)
 class RenderContext:
     """What one message may speak of. Instants are aware or ISO text, amounts Decimal, int, float or their text.
 
-    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key.
+    `locale` is the customer's, `zone` the business's, `campaign` the playbook's key. `referral` has the customer's own
+    code and link, where the template speaks of it; `survey_url` is empty where the template links to no survey.
     """
 
     customer: Mapping[str, Any]
@@ -28,6 +38,8 @@ class RenderContext:
     locale: str
     zone: tzinfo
     campaign: str
+    referral: Mapping[str, Any] | None = None
+    survey_url: str = ""
 
 
 def render(template: CompiledTemplate, context: RenderContext) -> Content:

@@ -36,10 +36,14 @@ class Content:
 
 @dataclass(frozen=True)
 class CompiledTemplate:
-    """`names` are the values it uses, as `customer.first_name`, `facts.orders`, `offer.code`, `stage`."""
+    """`names` are the values it uses, as `customer.first_name`, `facts.orders`, `offer.code`, `stage`.
+
+    `surveys` are the keys of those that it links to.
+    """
 
     source: TemplateSource
     names: frozenset[str]
+    surveys: frozenset[str]
     subject: Template | None
     html: Template | None
     text: Template
@@ -67,7 +71,7 @@ class CompiledTemplate:
     def _values(self, context: Mapping[str, Any]) -> dict[str, Any]:
         source = self.source
         how = formats(context["locale"], source.locale, context["zone"], source.channel, context["campaign"])
-        values: dict[str, Any] = {"formats": how}
+        values: dict[str, Any] = {"formats": how, "survey_url": context.get("survey_url", "")}
         for slot, root, key, unset, _ in self.places:
             value = context[root]
             if key is not None and value is not None:
@@ -109,15 +113,18 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     if problems:
         raise BadFiles(problems)
     names = frozenset(name for _, tree in trees for name, _ in language.uses(tree))
+    surveys = frozenset(key for _, tree in trees for key, _ in language.surveys(tree))
     ready = _jinja(source, names)
     places = tuple(_place(slot, name) for name, slot in language.slots(names).items())
     if source.channel == "sms":
-        return CompiledTemplate(source, names, None, None, ready(language.TEXT, tight(parts.body.text)), places)
+        return CompiledTemplate(
+            source, names, surveys, None, None, ready(language.TEXT, tight(parts.body.text)), places
+        )
     tags = Tags.unlike(source.text, source.layout or "")
     html = html_of(parts, tags)
     subject = ready(language.TEXT, parts.settings.subject)
     page, text = ready(language.HTML, shown(html, tags)), ready(language.TEXT, text_of(html, tags))
-    return CompiledTemplate(source, names, subject, page, text, places)
+    return CompiledTemplate(source, names, surveys, subject, page, text, places)
 
 
 def _jinja(source: TemplateSource, names: frozenset[str]) -> Callable[[Language, str], Template]:

@@ -27,7 +27,7 @@ def read_lifecycle(
 
 
 def read_named(settings: Settings, *words: str) -> tuple[FactDefinitions, list[Lifecycle]]:
-    """The facts, and the lifecycles that the words name: files, or models in the folder of the one in use.
+    """The facts, and the lifecycles that the words name: models in the folder of the one in use, or files.
 
     Raises BadInput for a word that names none, BadFiles with all that is wrong in the files.
     """

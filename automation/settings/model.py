@@ -21,6 +21,7 @@ from automation.settings.sections import (
     EmailRules,
     Holdout,
     Paths,
+    Reports,
     Schedule,
     Serve,
     SmsRules,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     serve: Serve = Serve()
     holdout: Holdout = Holdout()
     alerts: Alerts = Alerts()
+    reports: Reports = Reports()
     topics: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="what customers read for a topic, by language"
     )

@@ -37,6 +37,16 @@ class Business(Section):
     postal_address: str = Field("Via Esempio 1, 20121 Milano, Italy", min_length=1)
     public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
 
+    shop_url: str = Field("https://shop.example/", description="where the link that customers give to friends leads")
+
+    @field_validator("shop_url")
+    @classmethod
+    def _whole_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isprintable() or " " in url:
+            raise ValueError('this is no web address; write one like "https://shop.example/"')
+        return url
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
@@ -154,3 +164,23 @@ class Serve(Section):
 
 class Holdout(Section):
     everyone: float = Field(0.0, ge=0, lt=1, description="share of customers that never receives marketing")
+
+
+class Reports(Section):
+    """Which events the reports count as what, by their names."""
+
+    orders: tuple[str, ...] = Field(("Order Completed", "order"), description="one of less than nothing is a refund")
+    amounts: tuple[str, ...] = Field(
+        ("revenue", "amount"), min_length=1, description="properties with the money; the first that is there"
+    )
+    refunds: tuple[str, ...] = ("Order Refunded",)
+    visits: tuple[str, ...] = ("Page Viewed", "Login", "Product Viewed", "Content Viewed")
+    actions: tuple[str, ...] = Field(
+        ("Product Viewed", "Cart Updated", "Content Viewed", "Demo Attended", "Trial Started", "Signed Up"),
+        description="what visitors are hoped to do",
+    )
+    renewals: tuple[str, ...] = ("Subscription Renewed",)
+    cancellations: tuple[str, ...] = ("Subscription Canceled", "Subscription Expired")
+    referrals: tuple[str, ...] = ("Referral Made",)
+    surveys: tuple[str, ...] = Field(("Survey Answered",), description="with nps (0-10) and csat (1-5)")
+    conversations: tuple[str, ...] = Field((), description="talks with people who may buy, such as calls")

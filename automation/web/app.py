@@ -1,4 +1,4 @@
-"""The web application: what providers call, and the two links in every email."""
+"""The web application: what providers call, and the links in messages."""
 
 import asyncio
 import logging
@@ -25,6 +25,8 @@ from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
+from automation.web.referral import ReferralLink
+from automation.web.survey import SurveyPage
 from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
@@ -122,6 +124,8 @@ def create_app(
         return await hooks(request)
 
     links, preferences = Unsubscribe(database, settings, clock), PreferencePage(database, settings, clock)
+    surveys = SurveyPage(database, settings, clock)
+    friends = ReferralLink(database, settings, clock)
     return Starlette(
         routes=[
             Route("/hooks/{provider}", called, methods=["GET", "POST"]),
@@ -129,6 +133,9 @@ def create_app(
             Route("/u/{token}", links.do, methods=["POST"]),
             Route("/p/{token}", preferences.show, methods=["GET"]),
             Route("/p/{token}", preferences.do, methods=["POST"]),
+            Route("/s/{token}/{survey}", surveys.show, methods=["GET"]),
+            Route("/s/{token}/{survey}", surveys.do, methods=["POST"]),
+            Route("/r/{code}", friends.follow, methods=["GET"]),
             Route("/pages.css", _stylesheet),
         ],
         lifespan=lifespan,

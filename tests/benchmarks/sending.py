@@ -30,7 +30,7 @@ from automation.database.schema import (
     shard_of,
 )
 from automation.delivery.cases import load_cases
-from automation.delivery.compose import compose
+from automation.delivery.compose import Codes, compose
 from automation.delivery.desk import Desk
 from automation.delivery.dispatch import Dispatch
 from automation.delivery.offers import Code
@@ -185,7 +185,7 @@ def _requests(database: Database, desk: Desk, provider: str) -> list[httpx.Reque
         spoken = desk.book.facts.types
         for start in range(0, len(keys), 500):
             for loaded in load_cases(connection, desk, keys[start : start + 500], NOW, spoken):
-                composed = compose(connection, desk, loaded, Code("BACK-22222222", NOW), NOW)
+                composed = compose(connection, desk, loaded, Codes(Code("BACK-22222222", NOW)), NOW)
                 found.append(adapter.request([composed.outgoing], account, None))
     return found
 

@@ -6,10 +6,11 @@ import pytest
 from shop import Shop, at, playbook, step
 from sqlalchemy import select, update
 
+from automation.customers.codes import fill_pattern
 from automation.customers.suppress import withdraw_consent
 from automation.database.schema import consents, messages, offers, shard_of, suppressions
 from automation.database.work import pauses
-from automation.delivery.offers import Wanted, fill_pattern, load_codes, reserve
+from automation.delivery.offers import Wanted, load_codes, reserve
 from automation.playbooks.model import Offer
 
 DAY1, NOON1, DAY2, NOON2 = (

@@ -34,7 +34,7 @@ def link(shop: Shop, customer: str) -> str:
     """The path that stands in the customer's first mail."""
     row = next(one for one in shop.rows() if one.customer_id == customer)
     with shop.database.reading() as connection:
-        url = open_desk(connection, shop.settings, shop.book).unsubscribe_url(row.message_id)
+        url = open_desk(connection, shop.settings, shop.book).links(row.message_id).unsubscribe
     return url.removeprefix(shop.settings.business.public_url)
 
 

@@ -17,10 +17,11 @@ def write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
     written = csv.writer(sys.stdout, lineterminator="\n")
     written.writerow(LOG_KEYS)
     for row in rows:
-        written.writerow([_cell(row[key]) for key in LOG_KEYS])
+        written.writerow([safe_cell(row[key]) for key in LOG_KEYS])
 
 
-def _cell(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
+    """Text that a spreadsheet would run begins with an apostrophe; instants are ISO 8601."""
     if isinstance(value, datetime):
         return json_ready(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

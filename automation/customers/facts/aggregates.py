@@ -73,7 +73,7 @@ def _such_events(fact: Fact, values: Values, now: datetime) -> ColumnElement[boo
         left_out = or_(*(_is(values, key, wanted) for key, wanted in fact.model.unless.items()))
         rules.append(left_out.is_not(true()))  # of an event without the property nothing is true
     if fact.currency is not None:
-        rules.append(_is_in(values, fact.currency, fact.home))
+        rules.append(currency_of(values, fact.home) == fact.currency)
     return and_(*rules)
 
 
@@ -84,10 +84,11 @@ def _is(values: Values, key: str, wanted: Wanted) -> ColumnElement[bool]:
     return or_(*(_equals(values, key, one) for one in (wanted if isinstance(wanted, tuple) else (wanted,))))
 
 
-def _is_in(values: Values, currency: str, home: str) -> ColumnElement[bool]:
+def currency_of(values: Values, home: str) -> ColumnElement[str]:
     """Amounts of several currencies are never added together; one that names none is in the business's own."""
     named = func.upper(values.written(events.c.properties, "currency"))
-    return func.coalesce(func.nullif(named, ""), home) == currency
+    found: ColumnElement[str] = func.coalesce(func.nullif(named, ""), home)
+    return found
 
 
 def _equals(values: Values, key: str, wanted: bool | float | str) -> ColumnElement[bool]:
