@@ -58,7 +58,7 @@ def customers_by_stage(
 def customers_by_any_stage(connection: Connection, facts: Table) -> dict[str, int]:
     """The same for stages of whatever lifecycle: after a switch they stand where the last run left them."""
     rows = select(facts.c.stage, func.count()).where(facts.c.stage.is_not(None)).group_by(facts.c.stage)
-    return dict(connection.execute(rows).tuples().all())
+    return dict(connection.execute(rows).all())
 
 
 def _move(lifecycle: Lifecycle, old: Column[Any], new: ColumnElement[str]) -> ColumnElement[str]:

@@ -84,7 +84,7 @@ def test_mistakes_of_all_kinds_of_files_are_told_in_one_run(shop: Path, run: Run
     change(shop / "config.toml", "max_per_day", "max_per_dya")
     change(shop / "playbooks/facts.toml", 'latest = "nps"', 'latset = "nps"')
     change(shop / "playbooks/lifecycles/standard.toml", "orders >= 4", "odrers >= 4")
-    change(shop / "playbooks/win_back.toml", 'stages = ["leaving"]', 'stages = ["lapsd"]')
+    change(shop / "playbooks/win_back.toml", '"leaving", "aware"', '"lapsd", "aware"')
     change(shop / "playbooks/trial_offer.toml", '"trial_offer/reminder"', '"trial_offer/remnder"')
     change(shop / "templates/season_thanks/gift.en.md", "subject", "subjct")
     change(shop / "templates/loyalty_reward/last_days.en.txt", "offer.code", "offer.cdoe")
@@ -156,7 +156,9 @@ def test_a_template_file_without_its_locale_is_told_what_it_lacks(shop: Path, ru
 def test_a_playbook_nobody_can_enter_under_this_lifecycle_is_a_warning(shop: Path, run: Run) -> None:
     change(shop / "playbooks/lifecycles/standard.toml", 'roles = ["leaving"]', "roles = []")
     change(shop / "playbooks/lifecycles/standard.toml", 'key = "leaving"', 'key = "gone"')
-    assert warnings(run("check", "--json")) == ["nobody can enter: the lifecycle in use has no such stage"]
+    change(shop / "playbooks/win_back.toml", '"leaving", "aware", "evaluating"', '"leaving"')
+    message = 'customers can never enter win_back under "Standard lifecycle": no stage has the role leaving'
+    assert warnings(run("check", "--json")) == [message]
 
 
 def test_lifecycles_that_are_not_in_use_are_checked_too(shop: Path, run: Run) -> None:
