@@ -147,14 +147,14 @@ def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, 
 
 
 def test_a_language_of_the_business_that_a_template_lacks_is_a_mistake(shop: Path, run: Run) -> None:
-    english_only(shop)
-    change(shop / "config.toml", "locales = []", 'locales = ["en", "nl"]')
+    english_odey(shop)
+    change(shop / "config.toml", "locales = []", 'locales = ["en", "de"]')
     folder = shop / "templates/win_back"
     for path in list((shop / "templates").glob("*/*.en.*")):
-        shutil.copy(path, path.with_name(path.name.replace(".en.", ".nl.")))
-    (folder / "reminder.nl.txt").unlink()
+        shutil.copy(path, path.with_name(path.name.replace(".en.", ".de.")))
+    (folder / "reminder.de.txt").udeink()
     number = line_of(shop / "playbooks/win_back.toml", '"win_back/reminder"')
-    message = 'there is no "nl" file of this template, which [business] locales asks for'
+    message = 'there is no "de" file of this template, which [business] locales asks for'
     assert problems(run("check", "--json")) == [("playbooks/win_back.toml", number, 12, message)]
 
 
