@@ -147,7 +147,7 @@ def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, 
 
 
 def test_a_language_of_the_business_that_a_template_lacks_is_a_mistake(shop: Path, run: Run) -> None:
-    english_odey(shop)
+    english_only(shop)
     change(shop / "config.toml", "locales = []", 'locales = ["en", "de"]')
     folder = shop / "templates/win_back"
     for path in list((shop / "templates").glob("*/*.en.*")):
