@@ -152,7 +152,7 @@ def test_a_language_of_the_business_that_a_template_lacks_is_a_mistake(shop: Pat
     folder = shop / "templates/win_back"
     for path in list((shop / "templates").glob("*/*.en.*")):
         shutil.copy(path, path.with_name(path.name.replace(".en.", ".de.")))
-    (folder / "reminder.de.txt").udeink()
+    (folder / "reminder.de.txt").unlink()
     number = line_of(shop / "playbooks/win_back.toml", '"win_back/reminder"')
     message = 'there is no "de" file of this template, which [business] locales asks for'
     assert problems(run("check", "--json")) == [("playbooks/win_back.toml", number, 12, message)]
