@@ -47,7 +47,7 @@ def test_what_is_no_setting_cannot_be_set_and_is_not_suggested(config: Path, key
     assert problem.message == f'unknown key "{key}"'
     assert (
         problem.hint
-        == "known: alerts, business, database, email, holdout, paths, providers, schedule, serve, sms, topics"
+        == "known: alerts, business, database, email, holdout, paths, providers, reports, schedule, serve, sms, topics"
     )
 
 
@@ -71,8 +71,8 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(
 
 
 KNOWN = (
-    "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, schedule, secret_key,"
-    " serve, sms, topics"
+    "known: alerts, business, database, email, holdout, paths, previous_secret_key, providers, reports, schedule,"
+    " secret_key, serve, sms, topics"
 )
 
 

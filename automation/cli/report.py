@@ -64,6 +64,8 @@ def report(
 
     if as_csv and as_json:
         raise BadInput("--csv and --json are two forms of one report; leave one out")
+    if table and as_json:
+        raise BadInput("--json has every table; leave --table out")
     check_name(name)
     settings = settings_of(config)
     with database_of(settings) as database:

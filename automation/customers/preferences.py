@@ -1,7 +1,7 @@
 """What a customer wants to get, as a page shows it and as they change it: channel by channel, topic by topic."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -10,6 +10,11 @@ from automation.customers.consent import EVERY_TOPIC, lock_customer, record_cons
 from automation.customers.lookup import agreed_to_some, all_consents_of, deciding
 
 PAGE = "page"
+DAY, MOST_A_DAY = timedelta(days=1), 50
+
+
+class TooOften(Exception):
+    """Somebody plays with the link to their preferences."""
 
 
 class Box(NamedTuple):
@@ -77,7 +82,8 @@ def save(
     """Write down what changes anything, in the order in which it counts. Returns that.
 
     `offered` are the boxes on the page as it is now, with their wording: nothing else can be agreed to. A no counts
-    for every topic in `known` or on record, because the page that was answered may be an old one.
+    for every topic in `known` or on record, because the page that was answered may be an old one. Raises TooOften for
+    another yes from somebody who has said so many today; a no always counts.
     """
     lock_customer(connection, customer.shard, customer.customer_id)
     recorded = all_consents_of(connection, customer)
@@ -87,9 +93,17 @@ def save(
         for box, granted in chosen(form, offered)
         if (box in offered if granted else box.topic in topics) and _changes(recorded, box, granted, offered)
     ]
+    if any(one.granted for one in choices) and _often(recorded, now):
+        raise TooOften
     for choice in choices:
         _record(connection, customer, choice, now)
     return choices
+
+
+def _often(recorded: Sequence[Row[Any]], now: datetime) -> bool:
+    """Whoever has the link could fill the ledger, a yes and a no at a time."""
+    today = (one for one in recorded if one.source == PAGE and one.granted and one.recorded_at > now - DAY)
+    return sum(1 for _ in today) >= MOST_A_DAY
 
 
 def _changes(recorded: Sequence[Row[Any]], box: Box, granted: bool, offered: Collection[Box]) -> bool:

@@ -63,6 +63,8 @@ COLUMNS = (
     "last_name",
     "plan",
     "trial_ends",
+    "renews_at",
+    "storage_used",
 )
 
 

@@ -14,7 +14,8 @@ from automation.customers.sample_people import COLUMNS, happens, person
 from automation.values import instant_text
 
 MONTHS_18 = 548  # days
-TRIAL_DAYS = 14
+TRIAL_DAYS, YEAR = 14, timedelta(days=365)
+REWARD = 500  # points
 HAPPY, UNHAPPY = 9, 6  # answers to "would you recommend us?", 0 to 10
 
 BAD_CUSTOMERS = (
@@ -60,6 +61,7 @@ class _Life:
         # The shop grows: more sign up in a month of this year than of the last.
         self.signed_up = now - timedelta(days=MONTHS_18 * self.chance.random() ** 1.25, minutes=5)
         self.row["signup_at"] = instant_text(self.signed_up.replace(microsecond=0))
+        self.points = 0
         self.happiness = self.chance.betavariate(4, 1.6)
         self._look_around()
         if happens(self.chance, 0.66):
@@ -81,6 +83,8 @@ class _Life:
             self.note("Page Viewed", at, path="/")
             if happens(self.chance, 0.4):
                 self.note("Product Viewed", at + timedelta(minutes=3), product=self._product())
+            if happens(self.chance, 0.25):
+                self.note("Content Viewed", at + timedelta(minutes=8), title="How to choose")
             at = self._daytime(at + self._days(6))
         while happens(self.chance, 0.6):
             at = self._daytime(at + self._days(45))
@@ -99,23 +103,40 @@ class _Life:
             at = self._daytime(at + timedelta(days=gap * self.chance.lognormvariate(0, 0.35)))
 
     def _order(self, at: datetime) -> None:
-        self.note("Product Viewed", at - timedelta(minutes=40), product=self._product())
+        product = self._product()
+        self.note("Product Viewed", at - timedelta(minutes=40), product=product)
         self.note("Cart Updated", at - timedelta(minutes=25), items=self.chance.randint(1, 4))
         revenue = round(self.chance.lognormvariate(math.log(48), 0.5), 2)
         channel = "web" if happens(self.chance, 0.85) else "shop"
-        self.note("Order Completed", at, revenue=revenue, currency="EUR", channel=channel)
-        self.note("Points Earned", at, points=int(revenue))
+        told = {"revenue": revenue, "currency": "EUR", "channel": channel, "category": PRODUCTS[product]}
+        self.note("Order Completed", at, **told)
+        self.note("Order Delivered", at + timedelta(days=self.chance.randint(2, 4)))
+        self._points(at, int(revenue))
+        if happens(self.chance, 0.03):
+            self.note("Order Refunded", at + timedelta(days=9), revenue=revenue, currency="EUR")
+
+    def _points(self, at: datetime, points: int) -> None:
+        """A point for each euro; enough of them are sometimes spent on a reward."""
+        self.note("Points Earned", at, points=points)
+        self.points += points
+        if self.points >= REWARD and happens(self.chance, 0.4):
+            self.note("Points Spent", at + timedelta(days=2), points=REWARD)
+            self.points -= REWARD
 
     def _speak(self, at: datetime, count: int) -> int:
         """Perhaps an answer to a survey, a review, a friend brought along. Returns the answer, 10 without one."""
         answer = 10
         if happens(self.chance, 0.14):
             answer = min(10, max(0, round(self.chance.gauss(3 + 7 * self.happiness, 1.4))))
-            self.note("Survey Answered", at + timedelta(days=5), nps=answer, csat=max(1, min(5, round(answer / 2))))
+            self.note("Survey Answered", at + timedelta(days=5), survey="csat", csat=max(1, min(5, round(answer / 2))))
+            self.note("Survey Answered", at + timedelta(days=6), survey="nps", nps=answer)
         if answer >= HAPPY and count > 1 and happens(self.chance, 0.08 * self.happiness):
             self.note("Review Posted", at + timedelta(days=8), stars=5)
         if answer >= HAPPY and count > 1 and happens(self.chance, 0.05 * self.happiness):
             self.note("Referral Made", at + timedelta(days=11))
+            self.note("Content Shared", at + timedelta(days=12))
+        if answer <= UNHAPPY and happens(self.chance, 0.3):
+            self.note("Support Ticket Opened", at + timedelta(days=7))
         return answer
 
     def _leave_baskets(self) -> None:
@@ -138,7 +159,24 @@ class _Life:
         self.note("Trial Ended", ends)
         self.row["trial_ends"] = instant_text(ends.replace(microsecond=0))
         if ends <= self.now and happens(self.chance, 0.35):
-            self.row["plan"] = "plus"
+            self._be_a_member(ends)
+
+    def _be_a_member(self, since: datetime) -> None:
+        """A plan by the year, used about once a week; some cancel when the year is over."""
+        self.row |= {"plan": "plus", "storage_used": str(self.chance.randint(5, 99))}
+        renews = since + YEAR
+        while renews <= self.now:
+            if happens(self.chance, 0.2):
+                self.note("Subscription Canceled", renews - timedelta(days=4))
+                self.row["plan"] = ""
+                break
+            self.note("Subscription Renewed", renews, plan="plus")
+            renews += YEAR
+        self.row["renews_at"] = instant_text(renews.replace(microsecond=0)) if self.row["plan"] else ""
+        at = since
+        while at < min(renews, self.now):
+            self.note("Feature Used", at, feature="list")
+            at = self._daytime(at + self._days(8) + timedelta(days=1))
 
     def _days(self, mean: float) -> timedelta:
         return timedelta(days=self.chance.expovariate(1 / mean))
@@ -149,7 +187,10 @@ class _Life:
         return at.replace(hour=int(hour), minute=int(hour % 1 * 60), second=0, microsecond=0)
 
     def _product(self) -> str:
-        return self.chance.choice(PRODUCTS)
+        return self.chance.choice(list(PRODUCTS))
 
 
-PRODUCTS = ("lamp", "teapot", "blanket", "notebook", "vase", "apron", "candle", "basket", "clock", "mirror")
+PRODUCTS = {
+    **dict.fromkeys(("teapot", "apron", "board", "basket"), "kitchen"),
+    **dict.fromkeys(("lamp", "blanket", "vase", "candle", "clock", "mirror"), "home"),
+}

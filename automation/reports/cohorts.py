@@ -20,7 +20,8 @@ ABOUT = (
     "second time within the same calendar month, in month 1 in the next one, and so on up to the end of the period."
 )
 RUNNING = "The last month of the period is not over: what is told of it can still rise."
-ON_SCREEN = 12
+# How many months fit beside each other on a screen: as percent, and as counts.
+PERCENT_MONTHS, COUNT_MONTHS = 12, 8
 
 
 class Cohort(NamedTuple):
@@ -41,18 +42,22 @@ def report(asked: Asked) -> Report:
     ]
     long = Table("retention", ("cohort", "customers", "month", "again"), rows, "Ordered again", on_screen=False)
     shares = _matrix(
-        "shares", found, _percent, "Ordered again, in percent of the cohort, by months since the first order"
+        "shares",
+        found,
+        PERCENT_MONTHS,
+        _percent,
+        "Ordered again, in percent of the cohort, by months since the first order",
     )
-    counts = _matrix("counts", found, lambda count, _: f"{count:,}", "The same, in customers")
+    counts = _matrix("counts", found, COUNT_MONTHS, lambda count, _: f"{count:,}", "The same, in customers")
     everybody = sum(one.customers for one in found)
     figures = {"customers": Figure("Customers", everybody, "Their first order was in a month of the period.")}
     notes = [RUNNING] if asked.months.end > asked.end else []
     return Report("cohorts", asked.period, ABOUT, figures, [long, shares, counts], notes)
 
 
-def _matrix(name: str, found: Sequence[Cohort], cell: Any, title: str) -> Table:
-    """As many months as fit beside each other; the others are in the long table."""
-    width = min(ON_SCREEN, max((len(one.again) for one in found), default=0))
+def _matrix(name: str, found: Sequence[Cohort], most: int, cell: Any, title: str) -> Table:
+    """At most so many months; the others are in the long table."""
+    width = min(most, max((len(one.again) for one in found), default=0))
     rows = [
         (
             one.month,

@@ -50,8 +50,8 @@ class Net:
         return {"score": rounded(self.number), "plus": self.plus, "minus": self.minus, "of": self.whole}
 
     def __str__(self) -> str:
-        score = NONE if self.number is None else f"{rounded(self.number):+}"
-        return f"{score} ({self.plus:,} less {self.minus:,} of {self.whole:,})"
+        sign = "+" if self.number is not None and self.number > 0 else ""
+        return f"{sign}{in_words(self.number)} ({self.plus:,} less {self.minus:,} of {self.whole:,})"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from automation.clock import local_date
-from automation.customers.preferences import Box, Form
+from automation.customers.preferences import Box, Form, TooOften
 from automation.delivery.outcomes.preferences import Preferences, boxes_of, choose, find_recipient, preferences_of
 from automation.playbooks.topics import PlaybookFiles, topics_by_channel
 from automation.web.form import NAMES, form_of, wording
@@ -51,6 +51,8 @@ class PreferencePage(Page):
             return self._tells("later", 413)
         try:
             is_known = await run_in_threadpool(self._save, request.path_params["token"], form)
+        except TooOften:
+            return self._tells("later", 429)
         except Exception:
             log.exception("preferences could not be written down; whoever asked is told to try again")
             return self._tells("later", 503)

@@ -64,7 +64,13 @@ WORDS: Mapping[str, Words] = {
         service="Was du wissen musst, schicken wir dir trotzdem, zum Beispiel dass eine Testphase endet.",
         unknown="Dieser Link funktioniert nicht. Bitte nimm den Link aus unserer neuesten Nachricht.",
         later="Das hat gerade nicht geklappt. Bitte versuche es in einer Minute noch einmal.",
-        topics={"offers": "Angebote"},
+        topics={
+            "offers": "Angebote",
+            "service": "Hilfe und Service",
+            "surveys": "Kurze Umfragen",
+            "tips": "Tipps",
+            "news": "Neuigkeiten",
+        },
     ),
     "en": Words(
         title="Unsubscribe",
@@ -94,7 +100,13 @@ WORDS: Mapping[str, Words] = {
         service="We still send you what you need to know, such as that a trial is ending.",
         unknown="This link does not work. Please use the one in our latest message.",
         later="That did not work just now. Please try again in a minute.",
-        topics={"offers": "Offers"},
+        topics={
+            "offers": "Offers",
+            "service": "Help and service",
+            "surveys": "Short surveys",
+            "tips": "Guides and tips",
+            "news": "News",
+        },
     ),
     "es": Words(
         title="Darse de baja",
@@ -124,7 +136,13 @@ WORDS: Mapping[str, Words] = {
         service="Aun así te enviaremos lo que necesitas saber, por ejemplo que termina un periodo de prueba.",
         unknown="Este enlace no funciona. Usa el de nuestro mensaje más reciente.",
         later="No ha funcionado. Inténtalo de nuevo dentro de un minuto.",
-        topics={"offers": "Ofertas"},
+        topics={
+            "offers": "Ofertas",
+            "service": "Ayuda y servicio",
+            "surveys": "Encuestas breves",
+            "tips": "Guías y consejos",
+            "news": "Novedades",
+        },
     ),
     "fr": Words(
         title="Se désabonner",
@@ -156,7 +174,13 @@ WORDS: Mapping[str, Words] = {
         service="Nous vous enverrons toujours l’essentiel, par exemple la fin d’une période d’essai.",
         unknown="Ce lien ne fonctionne pas. Utilisez celui de notre dernier message.",
         later="Cela n’a pas fonctionné. Réessayez dans une minute.",
-        topics={"offers": "Offres"},
+        topics={
+            "offers": "Offres",
+            "service": "Aide et service",
+            "surveys": "Petites enquêtes",
+            "tips": "Guides et conseils",
+            "news": "Nouveautés",
+        },
     ),
     "it": Words(
         title="Annulla iscrizione",
@@ -187,7 +211,13 @@ WORDS: Mapping[str, Words] = {
         service="Ti invieremo comunque ciò che devi sapere, per esempio che un periodo di prova sta per finire.",
         unknown="Questo link non funziona. Usa quello nel nostro messaggio più recente.",
         later="Al momento non è stato possibile. Riprova tra un minuto.",
-        topics={"offers": "Offerte"},
+        topics={
+            "offers": "Offerte",
+            "service": "Aiuto e assistenza",
+            "surveys": "Brevi sondaggi",
+            "tips": "Guide e consigli",
+            "news": "Novità",
+        },
     ),
     "pl": Words(
         title="Rezygnacja",
@@ -217,7 +247,13 @@ WORDS: Mapping[str, Words] = {
         service="Nadal wyślemy Ci to, o czym musisz wiedzieć, na przykład że kończy się okres próbny.",
         unknown="Ten link nie działa. Skorzystaj z linku w naszej najnowszej wiadomości.",
         later="Nie udało się. Spróbuj ponownie za minutę.",
-        topics={"offers": "Oferty"},
+        topics={
+            "offers": "Oferty",
+            "service": "Pomoc i obsługa",
+            "surveys": "Krótkie ankiety",
+            "tips": "Poradniki i wskazówki",
+            "news": "Nowości",
+        },
     ),
     "ru": Words(
         title="Отписаться",
@@ -247,7 +283,13 @@ WORDS: Mapping[str, Words] = {
         service="Мы по-прежнему сообщим вам важное, например что заканчивается пробный период.",
         unknown="Эта ссылка не работает. Воспользуйтесь ссылкой из нашего последнего сообщения.",
         later="Сейчас не получилось. Попробуйте ещё раз через минуту.",
-        topics={"offers": "Предложения"},
+        topics={
+            "offers": "Предложения",
+            "service": "Помощь и сервис",
+            "surveys": "Короткие опросы",
+            "tips": "Руководства и советы",
+            "news": "Новости",
+        },
     ),
     "zh": Words(
         title="退订",
@@ -274,7 +316,13 @@ WORDS: Mapping[str, Words] = {
         service="您需要知道的事项，例如试用期即将结束，我们仍会通知您。",
         unknown="此链接无效。请使用我们最新消息中的链接。",
         later="操作未成功，请一分钟后重试。",
-        topics={"offers": "优惠信息"},
+        topics={
+            "offers": "优惠信息",
+            "service": "帮助与服务",
+            "surveys": "简短问卷",
+            "tips": "指南与建议",
+            "news": "新品动态",
+        },
     ),
 }
 

@@ -123,7 +123,7 @@ def _customer(
 def _consents(draw: random.Random, shard: int, customer_id: str, at: datetime) -> Iterator[Row]:
     for number, (channel, share) in enumerate((("email", 0.85), ("sms", 0.4)), start=1):
         if draw.random() < share:
-            yield (shard, customer_id, number, channel, "*", True, "consent", "sign-up form", "customer", at)
+            yield (shard, customer_id, number, channel, "*", True, "consent", None, "sign-up form", "customer", at)
 
 
 def events_between(count: int, share: float, since: datetime, until: datetime) -> list[Event]:

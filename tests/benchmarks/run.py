@@ -16,12 +16,13 @@ import hooks
 import importing
 import memory
 import replay
+import reports
 import restart
 import sending
 from measure import Line, show
 from places import new_database, workplace
 
-OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day}
+OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day, "reports": reports.reports}
 OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay, "hooks": hooks.hooks}
 AT_A_SIZE = {"memory": memory.memory, "restart": restart.restart}
 DATABASES = ("sqlite", "postgresql")

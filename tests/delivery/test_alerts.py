@@ -23,6 +23,8 @@ from automation.database.work import incidents
 from automation.delivery.alerts.incidents import close_incident, open_incident
 from automation.delivery.alerts.tell import tell
 from automation.delivery.alerts.watch import tell_of
+from automation.delivery.hooks import HookCall
+from automation.delivery.outcomes import inbox
 from automation.errors import BadFiles
 from automation.settings import Settings, load
 
@@ -226,6 +228,25 @@ def test_what_a_downtime_made_too_late_is_one_incident(shop: Shop) -> None:
     assert (incident.kind, incident.words[:10]) == ("expired_after_downtime", "6 messages")
     asyncio.run(tell(shop.database, shop.settings, at("2026-03-02T19:00:00Z")))
     assert rows(shop.database)[0].closed_at == at("2026-03-02T19:00:00Z")
+
+
+def test_a_call_that_nobody_can_read_is_one_incident_of_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: Any) -> None:
+        raise ValueError
+
+    shop.write(care=playbook())
+    monkeypatch.setattr(inbox, "take", stumble)
+    body = b'{"RecordType": "Delivery", "MessageID": "1", "DeliveredAt": "2026-03-02T10:00:00Z"}'
+    with shop.database.writing() as connection:
+        for _ in range(2):
+            inbox.keep_call(connection, "sandbox_email", HookCall("POST", "https://shop.example", {}, body), at(NOON1))
+    inbox.process(shop.database, shop.settings, lambda: at(NOON1))
+    (incident,) = rows(shop.database)
+    assert (incident.kind, incident.about) == ("call_not_read", "provider:sandbox_email")
+    asyncio.run(tell(shop.database, shop.settings, at("2026-03-03T10:59:00Z")))
+    assert rows(shop.database)[0].closed_at is None
+    asyncio.run(tell(shop.database, shop.settings, at("2026-03-03T11:00:00Z")))
+    assert rows(shop.database)[0].closed_at == at("2026-03-03T11:00:00Z")
 
 
 def test_what_lasts_is_written_once_and_ends_once(database: Database) -> None:

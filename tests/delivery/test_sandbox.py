@@ -229,10 +229,12 @@ def test_the_mailbox_shows_every_word_escaped_and_runs_nothing(sandbox: SandboxS
     message = get(f"{sandbox.url}/messages/{link}").text
     assert "Hi &lt;i&gt;there" in message
     assert "<script>" not in message
-    assert '<iframe sandbox=""' in message
+    assert '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox"' in message
     html = get(f"{sandbox.url}/messages/{link}/html")
     assert html.text == MAIL.html
-    assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert html.headers["content-security-policy"].startswith(
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'"
+    )
     assert get(f"{sandbox.url}/messages/999999999").status_code == 404
     assert get(sandbox.url + "/sandbox.css").headers["content-type"].startswith("text/css")
 

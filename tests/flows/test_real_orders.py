@@ -22,11 +22,12 @@ NOW = datetime(1997, 1, 2, tzinfo=UTC)
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """The shipped files, over this test's database."""
+    """The shipped files, over this test's database, in a business that sells in dollars."""
     for name in ("playbooks", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
     config = (ROOT / "config.toml").read_text(encoding="utf-8")
-    (tmp_path / "config.toml").write_text(config.replace("sqlite:///automation.db", database_url), encoding="utf-8")
+    config = config.replace("sqlite:///automation.db", database_url).replace('currency = "EUR"', 'currency = "USD"')
+    (tmp_path / "config.toml").write_text(config, encoding="utf-8")
     return load(tmp_path / "config.toml")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from automation.messages.sms import segments
+from automation.web.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 ROLES = {"aware", "evaluating", "buying", "using", "retained", "loyal", "advocate", "leaving"}
@@ -27,6 +28,7 @@ FACTS = read(ROOT / "playbooks/facts.toml")
 STAGES = read(ROOT / "playbooks/lifecycles/standard.toml")["stages"]
 PLAYBOOKS = {path.stem: read(path) for path in sorted((ROOT / "playbooks").glob("*.toml")) if path.name != "facts.toml"}
 README = (ROOT / "playbooks/README.md").read_text(encoding="utf-8")
+SURVEY = "https://shop.example/s/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC"
 SMS = sorted(path for path in (ROOT / "templates").rglob("*.txt") if path.parent.name != "_layouts")
 
 
@@ -148,7 +150,11 @@ def filled_in(text: str) -> str:
         "offer.code": "FRIEND-K7QX2MWD",
         "offer.expires | date": "September 28, 2026",
         "facts.trial_ends | date": "September 28, 2026",
+        "facts.renews_at | date": "September 28, 2026",
         "preferences_url": "https://shop.example/p/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC",
+        "referral.url": "https://shop.example/r/AAAAAAAAAA",
+        'facts.points | plural(one="# point", other="# points")': "12,345 points",
+        **{f'"{key}" | survey': f"{SURVEY}/{key}" for key in ("csat", "nps", "leaving")},
     }
     text = re.sub(r"\{% else %\}.*?\{% endif %\}|\{%.*?%\}", "", text)
     return re.sub(r"\{\{ (.*?) \}\}", lambda found: values[found[1]], text)
@@ -162,6 +168,12 @@ def test_the_first_step_waits_for_nothing_and_the_others_say_how_long() -> None:
 def test_every_text_message_asks_whether_it_may() -> None:
     for key, step in steps():
         assert step["channel"] == "email" or "answers" in PLAYBOOKS[key] or "can_sms" in step["when"], key
+
+
+def test_every_topic_has_a_name_in_every_language_of_the_page_where_customers_choose() -> None:
+    topics = {one.get("topic", "offers") for one in PLAYBOOKS.values() if one.get("kind") != "transactional"}
+    for language, words in WORDS.items():
+        assert topics <= words.topics.keys(), language
 
 
 def test_a_playbook_with_dates_starts_before_it_ends() -> None:

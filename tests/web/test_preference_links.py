@@ -8,6 +8,7 @@ from choosing import EVERYTHING, NOON, OFFERS, boxes, get, link, on_sqlite, post
 from shop import Shop, at
 from sqlalchemy import event, update
 
+from automation.customers.preferences import MOST_A_DAY
 from automation.database.schema import consents, customers
 from automation.web.words import WORDS, topic_name
 
@@ -51,6 +52,17 @@ def test_a_form_that_is_too_large_is_refused(planned: Shop, address: str) -> Non
     for body in (b"now=" + b"x" * 64_000, b"now=1&" * 1_001):
         assert httpx.post(url, content=body, trust_env=False).status_code == 413
     assert written(planned) == []
+
+
+@on_sqlite
+def test_whoever_says_yes_and_no_all_day_is_heard_saying_no(planned: Shop, address: str) -> None:
+    url = address + link(planned, "ada")
+    answers = []
+    for _ in range(MOST_A_DAY + 1):
+        post(url, EVERYTHING, EVERYTHING - {OFFERS})
+        answers.append(post(url, EVERYTHING - {OFFERS}, EVERYTHING).status_code)
+    assert answers == [303] * MOST_A_DAY + [429]
+    assert written(planned)[-1] == ("email", "offers", False)
 
 
 def test_a_database_that_fails_is_no_lost_choice_but_one_to_make_again(planned: Shop, address: str) -> None:

@@ -16,16 +16,15 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def show_figures(report: Report, table: str | None = None) -> None:
     """The whole report, or one table of it."""
+    tables = [one for one in report.tables if one.on_screen] if table is None else [report.table(table)]
     console.print(Text(f"{report.name}, {report.period}", style="bold"))
-    if table is not None:
-        _show_table(report.table(table))
-        return
-    _say(report.about)
-    for figure in report.figures.values():
-        _show_figure(figure)
-    for one in report.tables:
-        if one.on_screen:
-            _show_table(one)
+    if table is None:
+        _say(report.about)
+        for figure in report.figures.values():
+            _show_figure(figure)
+        console.print()
+    for one in tables:
+        _show_table(one)
     for note in report.notes:
         _say(f"Note: {note}")
 

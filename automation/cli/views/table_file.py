@@ -26,13 +26,11 @@ def _by_column(table: Table) -> Iterator[tuple[str, list[Any]]]:
 
 def _columns(name: str, cells: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     """What a column of the table is in the file: one column or several."""
-    measured = next((one for one in cells if isinstance(one, Counted)), None)
     currencies = sorted({currency for cell in cells if isinstance(cell, Money) for currency in cell.sums})
-    if measured is None and not currencies:
-        yield name, ["" if isinstance(one, Money) else _ready(one) for one in cells]
-        return
-    if measured is not None:
+    if any(isinstance(one, Counted) for one in cells):
         yield from _counted(name, cells)
+    elif not currencies or any(not isinstance(one, Money) for one in cells):
+        yield name, ["" if isinstance(one, Money) else _ready(one) for one in cells]
     for currency in currencies:
         yield f"{name} {currency}", [_ready(one.sums.get(currency)) if isinstance(one, Money) else "" for one in cells]
 

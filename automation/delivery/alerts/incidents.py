@@ -19,6 +19,7 @@ Kind = Literal[
     "broken_promise",
     "files_broken",
     "run_failed",
+    "call_not_read",
 ]
 LISTED = 100
 IS_OPEN = incidents.c.closed_at.is_(None)

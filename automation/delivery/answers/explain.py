@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from automation.clock import local_text
-from automation.customers.profile import home_of
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.answers.seen import SEEN, Asked, ask
 from automation.delivery.decide import GATES, Send, Skip, decide
 from automation.delivery.planning.due import due_at
+from automation.delivery.planning.timetable import home_for_days
 from automation.errors import UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Check
 from automation.playbooks.model import HOLDOUT, Playbook, Step
@@ -90,7 +90,7 @@ def _arm(past: Past, playbook: Playbook) -> str:
 def _first_message(past: Past, playbook: Playbook, step: Step) -> Message:
     one = past.customer
     zones = past.desk.zones(one.timezone, one.country, one.phone)
-    due = due_at(past.desk, playbook, step, past.now, zones, home_of(one.country, one.phone))
+    due = due_at(past.desk, playbook, step, past.now, zones, home_for_days(one.timezone, one.country, one.phone))
     return Message(
         message_id=NEW,
         enrollment_id=0,

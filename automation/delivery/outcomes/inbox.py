@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from automation.database.engine import Database
 from automation.database.hooks import hook_calls
+from automation.delivery.alerts.incidents import open_incident
 from automation.delivery.hooks import HOOKS, Event, HookCall, InboundText, Told
 from automation.delivery.outcomes.take import Taken, match_late, take
 from automation.delivery.outcomes.texts import hear
@@ -65,6 +66,9 @@ def steps(database: Database, settings: Settings, clock: Callable[[], datetime])
         with database.writing() as connection:
             mine = update(hook_calls).where(hook_calls.c.number == row.number)
             connection.execute(mine.values(processed_at=clock(), problem=problem))
+            if problem is not None:
+                words = f"a call of {row.provider} was kept and cannot be read ({problem}); the log tells more"
+                open_incident(connection, "call_not_read", f"provider:{row.provider}", words, clock())
 
 
 def _second_try(

@@ -76,13 +76,18 @@ def has_its_turn(rows: FromClause) -> ColumnElement[bool]:
     return and_(timetable.c.playbook == rows.c.playbook, timetable.c.step == rows.c.step, *same_place)
 
 
+def home_for_days(timezone: str | None, country: str | None, phone: str | None) -> str | None:
+    """The country whose hours decide when a message is due. A number would be a row of its own for each customer: where
+    only the zone is known, it says the country.
+    """
+    return home_of(country, None if timezone else phone) or get_global("zone_territories").get(timezone or "")
+
+
 def _row(desk: Desk, now: datetime, key: str, index: int, timezone: str, country: str, phone: str) -> dict[str, Any]:
     playbook = desk.book.playbooks[key]
     step = playbook.steps[index]
     zones = desk.zones(timezone or None, country or None, phone or None)
-    # A number would be a row of its own for each customer: where only the zone is known, it says the country.
-    home = home_of(country, phone) or get_global("zone_territories").get(timezone)
-    due = due_at(desk, playbook, step, now, zones, home)
+    due = due_at(desk, playbook, step, now, zones, home_for_days(timezone, country, phone))
     return {
         "playbook": key,
         "step": index,

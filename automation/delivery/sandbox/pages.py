@@ -20,7 +20,8 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 # A mail's own styles and inline pictures; no script, no request to anywhere, no form.
-MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+BESIDE = "allow-popups allow-popups-to-escape-sandbox"
+MAIL_POLICY = f"sandbox {BESIDE}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 CSS = Path(__file__).with_name("sandbox.css")
 
 FRAME = Markup("""<!doctype html>
@@ -118,7 +119,7 @@ TOLD_ROW = Markup("<tr><td>{when}</td><td>{outcome}</td><td>{tries}</td><td>{ans
 KIND = Markup("<option>{kind}</option>")
 FACT = Markup("<dt>{name}</dt><dd>{value}</dd>")
 HTML_FRAME = Markup("""<h2>HTML</h2>
-<iframe sandbox="" src="/messages/{id}/html" title="The message as HTML"></iframe>
+<iframe sandbox="{beside}" src="/messages/{id}/html" title="The message as HTML"></iframe>
 """)
 
 
@@ -147,7 +148,7 @@ def message(row: sqlite3.Row, told: Sequence[sqlite3.Row], *, is_heard: bool) ->
     """Everything about one message, and what was told of it where somebody listens."""
     names = ("kind", "recipient", "sender", "at", "mid", "provider_id", "tag", "stream", "body_hash", "fields")
     facts = Markup().join(FACT.format(name=name.replace("_", " "), value=row[name]) for name in names if row[name])
-    html = HTML_FRAME.format(id=row["id"]) if row["html"] else ""
+    html = HTML_FRAME.format(id=row["id"], beside=BESIDE) if row["html"] else ""
     subject = row["subject"] or "SMS"
     became = _told(row["id"], told) if is_heard else ""
     return _page(subject, MESSAGE.format(subject=subject, facts=facts, html=html, text=row["text"], told=became))
@@ -171,8 +172,9 @@ def _when(row: sqlite3.Row) -> str:
 
 
 def mail_html(html: str) -> Response:
-    """The mail itself, for the frame on its page."""
-    return HTMLResponse(html, headers={"content-security-policy": MAIL_POLICY, "x-content-type-options": "nosniff"})
+    """The mail itself, for the frame on its page; its links open beside it."""
+    beside = html.replace("<head>", '<head><base target="_blank">', 1)
+    return HTMLResponse(beside, headers={"content-security-policy": MAIL_POLICY, "x-content-type-options": "nosniff"})
 
 
 async def stylesheet(_: Request) -> Response:
