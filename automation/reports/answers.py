@@ -11,7 +11,7 @@ from automation.database.schema import Shards, events, messages
 from automation.reports.asked import Asked
 from automation.reports.happened import Happened
 from automation.reports.parts import parts
-from automation.reports.touched import LONGEST_WAIT
+from automation.reports.sent import sent_in_period
 
 SCALES = {"csat": (1, 5), "nps": (0, 10)}
 
@@ -42,13 +42,9 @@ def surveys_answered(asked: Asked, playbooks: Sequence[str]) -> tuple[int, int]:
         events.c.name.in_(asked.settings.reports.surveys),
         of_message == cast(messages.c.message_id, Text),
     )
-    sent = (
-        messages.c.planned_at >= asked.start - LONGEST_WAIT,
-        messages.c.planned_at < asked.end,
-        messages.c.sent_at >= asked.start,
-        messages.c.sent_at < asked.end,
+    rows = select(func.count().filter(answered), func.count()).where(
+        messages.c.playbook.in_(playbooks), *sent_in_period(asked)
     )
-    rows = select(func.count().filter(answered), func.count()).where(messages.c.playbook.in_(playbooks), *sent)
     part, whole = asked.connection.execute(rows).one()
     return part, whole
 

@@ -29,7 +29,7 @@ def report(asked: Asked) -> Report:
         "funnel",
         asked.period,
         ABOUT,
-        {"customers": Figure("Customers", everybody, "Everybody who stands in a stage at the end of the period.")},
+        {"customers": Figure("Customers", everybody, "Whoever stands in a stage at the end of the period.")},
         [_stages(asked, standing, everybody), _moves(course, known)],
         [*notes_on(asked), *([ELSEWHERE.format(count=unknown)] if unknown else [])],
     )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from automation.customers.facts.compute import same_customer
 from automation.customers.facts.json_values import json_values
+from automation.customers.referrals import ATTRIBUTE
 from automation.database.schema import Shards, customers
 from automation.reports.asked import Asked
 from automation.reports.happened import buyers
@@ -39,7 +40,7 @@ def _people(asked: Asked, shards: Shards) -> Select[Any]:
 def _rules(asked: Asked, bought: Any) -> dict[str, ColumnElement[bool]]:
     lead = and_(customers.c.signup_at >= asked.start, customers.c.signup_at < asked.end)
     ordering, new = bought.in_period > 0, bought.first_order >= asked.start
-    brought = json_values(asked.dialect).as_text(customers.c.attributes, asked.settings.reports.referred_by, "text")
+    brought = json_values(asked.dialect).as_text(customers.c.attributes, ATTRIBUTE, "text")
     return {
         "leads": lead,
         "converted": and_(lead, bought.first_order.is_not(None)),

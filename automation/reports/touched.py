@@ -1,7 +1,6 @@
 """What happened in the period, along the indexes by time: visits and what came of them, renewals, messages sent."""
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, exists, func, not_, select
@@ -11,9 +10,7 @@ from automation.database.schema import Shards, events, messages
 from automation.reports.asked import Asked
 from automation.reports.happened import Happened
 from automation.reports.parts import parts
-
-# Messages have an index by when they were planned, and none by when they were sent: no step waits longer than this.
-LONGEST_WAIT = timedelta(days=400)
+from automation.reports.sent import sent_in_period
 
 
 def period_counted(asked: Asked) -> Counter[str]:
@@ -66,9 +63,4 @@ def _contacts(asked: Asked) -> Select[Any]:
     happened = Happened(asked)
     ordered = exists().where(same_customer(events, messages), events.c.time <= messages.c.sent_at, happened.is_order)
     counts: list[Any] = [func.count().label("contacts"), func.count().filter(not_(ordered)).label("potential")]
-    return select(*counts).where(
-        messages.c.planned_at >= asked.start - LONGEST_WAIT,
-        messages.c.planned_at < asked.end,
-        messages.c.sent_at >= asked.start,
-        messages.c.sent_at < asked.end,
-    )
+    return select(*counts).where(*sent_in_period(asked))

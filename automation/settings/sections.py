@@ -171,7 +171,7 @@ class Reports(Section):
 
     orders: tuple[str, ...] = Field(("Order Completed", "order"), description="one of less than nothing is a refund")
     amounts: tuple[str, ...] = Field(
-        ("revenue", "amount"), description="properties with the money; the first that is there"
+        ("revenue", "amount"), min_length=1, description="properties with the money; the first that is there"
     )
     refunds: tuple[str, ...] = ("Order Refunded",)
     visits: tuple[str, ...] = ("Page Viewed", "Login", "Product Viewed", "Content Viewed")
@@ -183,5 +183,4 @@ class Reports(Section):
     cancellations: tuple[str, ...] = ("Subscription Canceled", "Subscription Expired")
     referrals: tuple[str, ...] = ("Referral Made",)
     surveys: tuple[str, ...] = Field(("Survey Answered",), description="with nps (0-10) and csat (1-5)")
-    referred_by: str = Field("referred_by", description="the attribute of customers whom somebody brought")
     conversations: tuple[str, ...] = Field((), description="talks with people who may buy, such as calls")
