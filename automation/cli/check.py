@@ -252,6 +252,7 @@ def _locales(playbook: Playbook, file: TomlFile, settings: Settings) -> Iterator
         for path, own in written.items():
             if own and not _serves(locale, own):
                 hint = f'customers with "{locale}" would get it in "{settings.business.locale}"'
+                hint += "; write it, or take the language out of that list" if locale in needed else ""
                 problem = file.problem(path, f'there is no "{locale}" file of this template, {why}', hint)
                 yield problem if locale in needed else _warning(problem)
 
