@@ -8,7 +8,15 @@ from shop import Shop, at
 
 from automation.reports.asked import Asked, report_of
 from automation.reports.figures import Report
+from automation.reports.models import lifecycle_named
 from automation.reports.period import Period
+
+# What the small shop calls things.
+EVENTS = """
+[reports]
+orders = ["Order"]
+surveys = ["Survey"]
+"""
 
 
 def report(
@@ -19,14 +27,26 @@ def report(
     now: str | None = None,
     playbook: str | None = None,
     file: Path | None = None,
+    lifecycle: str | None = None,
 ) -> Report:
-    """As of the end of the period, unless told otherwise."""
+    """Over local dates, both included; as of the end of the period, unless told otherwise."""
     settings, book = shop.settings, shop.book
+    model = lifecycle_named(settings, book, lifecycle) if lifecycle else book.lifecycle
     period = Period(date.fromisoformat(since), date.fromisoformat(until), settings.business.zone)
     moment: datetime = at(now) if now else period.end
     with shop.database.reading() as connection:
-        return report_of(name, Asked(connection, settings, book, period, book.lifecycle, moment, playbook, file))
+        return report_of(name, Asked(connection, settings, book, period, model, moment, playbook, file))
 
 
 def rows(found: Report, table: str) -> list[dict[str, Any]]:
     return found.table(table).as_list()
+
+
+def figures(found: Report) -> dict[str, str]:
+    """Every figure as it is read."""
+    return {key: str(figure.value) for key, figure in found.figures.items()}
+
+
+def cells(found: Report, table: str | None = None) -> list[tuple[str, ...]]:
+    """A table's rows as they are read."""
+    return [tuple(str(cell) for cell in row) for row in found.table(table).rows]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from asking import EVENTS
+from reporting import EVENTS
 from shop import Shop
 from typed import Run
 

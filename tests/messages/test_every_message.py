@@ -108,7 +108,9 @@ def test_no_message_is_too_long_or_has_a_hole_in_it(playbook: str, locale: str) 
     for heading, content in messages(playbook, locale):
         if content.channel == "sms":
             assert segments(content.text).segments <= MOST_SEGMENTS, heading
-        assert not re.search(r"None|\{\{|\}\}|\bUnset\b|, ,|\( ?\)|\S  \S", f"{content.subject} {content.text}"), heading
+        assert not re.search(r"None|\{\{|\}\}|\bUnset\b|, ,|\( ?\)|\S  \S", f"{content.subject} {content.text}"), (
+            heading
+        )
         assert content.subject == content.subject.strip()
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from asking import EVENTS, figures, made
-from shop import Shop, playbook
+from reporting import EVENTS, figures, report
+from shop import Shop, playbook, step
 
 JANUARY = ("2026-01-01", "2026-01-31")
 NAMES = """
@@ -25,8 +25,8 @@ def _written(shop: Shop) -> None:
     shop.write()
 
 
-def rates(shop: Shop, *dates: str, **asked: Any) -> dict[str, str]:
-    return figures(made(shop, "rates", *(dates or JANUARY), **asked))
+def rates(shop: Shop, since: str = "2026-01-01", until: str = "2026-01-31", **asked: Any) -> dict[str, str]:
+    return figures(report(shop, "rates", since, until, **asked))
 
 
 def people(shop: Shop, name: str, count: int, signed_up: str, **columns: Any) -> list[str]:
@@ -101,9 +101,9 @@ def test_new_customers_for_each_conversation(shop: Shop) -> None:
     assert rates(shop)["new_per_conversation"] == "0.50 (1 to 2)"
     shop.sections = EVENTS
     shop.write()
-    report = made(shop, "rates", *JANUARY)
-    assert "new_per_conversation" not in report.figures
-    assert any("conversation" in note for note in report.notes)
+    told = report(shop, "rates", *JANUARY)
+    assert "new_per_conversation" not in told.figures
+    assert any("conversation" in note for note in told.notes)
 
 
 def test_churn_is_of_customers_who_had_bought_and_were_not_leaving(shop: Shop) -> None:
@@ -118,12 +118,23 @@ def test_churn_is_of_customers_who_had_bought_and_were_not_leaving(shop: Shop) -
     assert rates(shop, "2026-01-01", "2026-01-15")["churn"] == "0 % (0 of 2)"
 
 
+def test_churn_through_another_lifecycle_is_worked_out_from_events(shop: Shop) -> None:
+    path = shop.folder / "playbooks/lifecycles/other.toml"
+    path.write_text((shop.folder / "playbooks/lifecycles/small.toml").read_text().replace("> 60", "> 30"))
+    one, two = people(shop, "c", 2, "2025-06-01T09:00:00Z")
+    shop.orders(one, "2025-12-10T09:00:00Z")
+    shop.orders(two, "2025-12-10T09:00:00Z", "2026-01-20T09:00:00Z")
+    told = report(shop, "rates", *JANUARY, lifecycle="other")
+    assert figures(told)["churn"] == "50 % (1 of 2)"
+    assert "worked out from events" in told.notes[0]
+
+
 def test_churn_is_left_out_where_no_stage_means_leaving(shop: Shop) -> None:
     path = shop.folder / "playbooks/lifecycles/small.toml"
     path.write_text(path.read_text().replace('roles = ["leaving"]', "roles = []"))
-    report = made(shop, "rates", *JANUARY)
-    assert "churn" not in report.figures
-    assert any("role leaving" in note for note in report.notes)
+    told = report(shop, "rates", *JANUARY)
+    assert "churn" not in told.figures
+    assert any("role leaving" in note for note in told.notes)
 
 
 def test_contacts_with_potential_customers_are_messages_before_the_first_order(shop: Shop) -> None:
@@ -137,6 +148,15 @@ def test_contacts_with_potential_customers_are_messages_before_the_first_order(s
     assert rates(shop, "2026-01-11", "2026-01-31")["contacts_potential"] == "none (0 of 0)"
 
 
+def test_a_message_counts_when_it_was_sent_however_long_it_was_planned_before(shop: Shop) -> None:
+    shop.write(hello=playbook(step("first") + step("second", after="120 days")))
+    people(shop, "p", 1, "2025-09-01T09:00:00Z")
+    shop.evaluate("2025-09-10T06:00:00Z")
+    shop.send("2025-09-10T09:00:00Z")
+    assert shop.send("2026-01-08T10:00:00Z")["sent"] == 1
+    assert rates(shop)["contacts_potential"] == "100 % (1 of 1)"
+
+
 @pytest.mark.parametrize("since", ["2020-01-01", "2026-01-01"])
 def test_of_nobody_every_rate_is_none(shop: Shop, since: str) -> None:
     if since == "2020-01-01":
@@ -147,4 +167,4 @@ def test_of_nobody_every_rate_is_none(shop: Shop, since: str) -> None:
 
 
 def test_every_rate_says_what_is_counted(shop: Shop) -> None:
-    assert all(figure.about.endswith(".") for figure in made(shop, "rates", *JANUARY).figures.values())
+    assert all(figure.about.endswith(".") for figure in report(shop, "rates", *JANUARY).figures.values())
