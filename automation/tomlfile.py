@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from automation.errors import BadFiles, Problem, nearest, suggest
 
 KeyPath = tuple[str | int, ...]
+Stamps = Mapping[Path, tuple[int, int]]
 Model = TypeVar("Model", bound=BaseModel)
 GRAMMAR = tree_sitter.Language(tree_sitter_toml.language())
 KEY_NODES = ("bare_key", "quoted_key")
@@ -127,6 +128,12 @@ def read_toml(path: Path, name: str | None = None) -> TomlFile:
     except UnicodeDecodeError as error:
         raise BadFiles([Problem(name, 0, 0, f"is not UTF-8 (byte {error.start})", "save it as UTF-8")]) from None
     return parse_toml(text, name)
+
+
+def stamps(paths: Iterable[Path]) -> Stamps:
+    """When each of those that are there was last written (ns), and its size in bytes: whether one has changed."""
+    stats = {path: path.stat() for path in paths if path.exists()}
+    return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in stats.items()}
 
 
 def parse_toml(text: str, name: str) -> TomlFile:

@@ -6,9 +6,9 @@ from typing import Any
 
 from shop import Shop, at
 
+from automation.playbooks.lifecycles import read_named
 from automation.reports.asked import Asked, report_of
 from automation.reports.figures import Report
-from automation.reports.models import lifecycle_named
 from automation.reports.period import Period
 
 # What the small shop calls things.
@@ -31,7 +31,7 @@ def report(
 ) -> Report:
     """Over local dates, both included; as of the end of the period, unless told otherwise."""
     settings, book = shop.settings, shop.book
-    model = lifecycle_named(settings, book, lifecycle) if lifecycle else book.lifecycle
+    model = read_named(settings, lifecycle)[1][0] if lifecycle else book.lifecycle
     period = Period(date.fromisoformat(since), date.fromisoformat(until), settings.business.zone)
     moment: datetime = at(now) if now else period.end
     with shop.database.reading() as connection:

@@ -65,7 +65,7 @@ def schema(
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
-    """JSON Schemas of config.toml, facts.toml, lifecycle and playbook files, for editors."""
+    """JSON Schemas of config.toml, facts.toml, lifecycle, playbook and survey files, for editors."""
     from automation.cli.output import console, show_json
     from automation.cli.schemas import schemas
 

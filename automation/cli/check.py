@@ -10,6 +10,7 @@ from pathlib import Path
 import phonenumbers
 from sqlalchemy import make_url, select
 
+from automation.cli.survey_check import check_surveys, known_surveys
 from automation.customers.profile import email_address
 from automation.database.engine import Database, open_database
 from automation.database.schema import customers
@@ -17,11 +18,12 @@ from automation.database.upgrade import newest, revision
 from automation.delivery.offers import pool_sizes
 from automation.delivery.providers import account_of
 from automation.errors import BadFiles, BadInput, BadMessage, DatabaseUnreachable, Problem, suggest
-from automation.lifecycle.model import drafted_lifecycle
 from automation.messages.check import check_files
 from automation.messages.sources import KINDS, LAYOUTS, choose_locale, find
-from automation.playbooks.load import Draft, playbook_files, read_draft, shown
+from automation.playbooks.lifecycles import lifecycle_files, read_lifecycle
+from automation.playbooks.load import Draft, playbook_files, read_draft
 from automation.playbooks.model import Playbook
+from automation.playbooks.survey_files import read_surveys, survey_files
 from automation.settings import CHANNELS, Settings, read
 from automation.tomlfile import KeyPath, TomlFile, read_toml
 
@@ -61,7 +63,10 @@ def check_everything(config: Path) -> Checked:
     stored = _stored(settings, config_file)
     problems += [*draft.problems, *stored.problems, *_other_lifecycles(settings, draft)]
     for key, playbook in draft.playbooks.items():
-        problems += [*_idle(playbook, draft.files[key]), *_empty_pool(playbook, draft.files[key], stored)]
+        problems += [*_idle(playbook, draft), *_empty_pool(playbook, draft.files[key], stored)]
+    surveys, of_surveys = read_surveys(settings)
+    uses = {(name, channel) for playbook in draft.playbooks.values() for _, name, channel in _uses(playbook)}
+    problems += [*of_surveys, *check_surveys(settings, surveys, draft.facts, sorted(uses))]
     problems += _of_templates(settings, draft, stored, config_file)
     files = [config, *_toml_files(settings), *template_files(settings)]
     return Checked(len(files), sorted({_from_root(problem, settings) for problem in problems}))
@@ -99,8 +104,12 @@ def _playbook_files(settings: Settings) -> list[Path]:
 
 
 def _toml_files(settings: Settings) -> list[Path]:
-    lifecycles = settings.path(settings.paths.lifecycle).parent.glob("*.toml")
-    return [settings.path(settings.paths.facts), *sorted(lifecycles), *_playbook_files(settings)]
+    return [
+        settings.path(settings.paths.facts),
+        *lifecycle_files(settings),
+        *_playbook_files(settings),
+        *survey_files(settings),
+    ]
 
 
 def template_files(settings: Settings) -> list[Path]:
@@ -196,21 +205,18 @@ def existing_database(settings: Settings) -> Iterator[Database | None]:
 def _other_lifecycles(settings: Settings, draft: Draft) -> Iterator[Problem]:
     """Those that are not in use are checked too: one of them may be tomorrow's."""
     in_use = settings.path(settings.paths.lifecycle)
-    for path in sorted(in_use.parent.glob("*.toml")):
+    for path in lifecycle_files(settings):
         if path != in_use:
-            try:
-                file = read_toml(path, shown(settings, path))
-            except BadFiles as bad:
-                yield from bad.problems
-                continue
-            _, problems = drafted_lifecycle(file, path.stem, draft.facts.types if draft.facts else None)
-            yield from problems
+            yield from read_lifecycle(settings, path, draft.facts)[1]
 
 
-def _idle(playbook: Playbook, file: TomlFile) -> Iterator[Problem]:
-    if not playbook.stages and playbook.model.answers is None:
-        message = "nobody can enter: the lifecycle in use has no such stage"
-        yield _warning(file.problem(("stages",), message, "see [paths] lifecycle in config.toml"))
+def _idle(playbook: Playbook, draft: Draft) -> Iterator[Problem]:
+    if draft.lifecycle is not None and not playbook.stages and playbook.model.answers is None:
+        roles = playbook.model.stages
+        lacking = f"the role {roles[0]}" if len(roles) == 1 else f"any of the roles {', '.join(roles)}"
+        message = f'customers can never enter {playbook.key} under "{draft.lifecycle.name}": no stage has {lacking}'
+        problem = draft.files[playbook.key].problem(("stages",), message, "see [paths] lifecycle in config.toml")
+        yield _warning(problem)
 
 
 def _empty_pool(playbook: Playbook, file: TomlFile, stored: Stored) -> Iterator[Problem]:
@@ -246,6 +252,7 @@ def _locales(playbook: Playbook, file: TomlFile, settings: Settings) -> Iterator
         for path, own in written.items():
             if own and not _serves(locale, own):
                 hint = f'customers with "{locale}" would get it in "{settings.business.locale}"'
+                hint += "; write it, or take the language out of that list" if locale in needed else ""
                 problem = file.problem(path, f'there is no "{locale}" file of this template, {why}', hint)
                 yield problem if locale in needed else _warning(problem)
 
@@ -289,6 +296,7 @@ def _templates(
             default_locale=next(iter(_locales_of(root, name, channel)), default) if told else default,
             known_facts=types,
             known_attributes=None if attributes is None else attributes | defined,
+            known_surveys=known_surveys(settings),
             has_offer=playbook.model.offer is not None,
         )
         for problem in problems:

@@ -20,7 +20,7 @@ from automation.delivery.offers import Code
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
 from automation.lifecycle.conditions import Day
 from automation.lifecycle.model import Lifecycle
-from automation.messages.check import sample_context
+from automation.messages.check import SAMPLE_TOKEN, sample_context
 from automation.messages.render import Content, Links
 from automation.messages.sources import choose_locale, read_sources
 from automation.messages.templates import CompiledTemplate, compile_template
@@ -192,4 +192,4 @@ def _sample_codes(offer: Offer | None, moment: datetime) -> Codes:
 
 def _sample_links(settings: Settings) -> Links:
     root = settings.business.public_url.rstrip("/")
-    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/sample")
+    return Links(f"{root}/u/sample", f"{root}/p/sample", f"{root}/s/{SAMPLE_TOKEN}")

@@ -90,14 +90,14 @@ def _made(
     now: str | None,
 ) -> "Report":
     from automation.cli.opening import now_of
+    from automation.playbooks.lifecycles import read_named
     from automation.playbooks.load import read_book
     from automation.reports.asked import Asked, report_of
-    from automation.reports.models import lifecycle_named
 
     if (file is None) == (name == "benchmark"):
         raise BadInput("FILE is for `report benchmark FILE`: a CSV file with the columns metric and value")
     book = read_book(settings)
-    model = lifecycle_named(settings, book, lifecycle) if lifecycle else book.lifecycle
+    model = read_named(settings, lifecycle)[1][0] if lifecycle else book.lifecycle
     moment = now_of(now, settings)
     with database.reading() as connection:
         asked = Asked(connection, settings, book, period, model, moment, playbook, file)

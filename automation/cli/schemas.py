@@ -10,6 +10,7 @@ from automation.customers.facts.definition import NAME
 from automation.customers.facts.model import FactModel
 from automation.lifecycle.model import LifecycleModel
 from automation.playbooks.model import PlaybookModel
+from automation.playbooks.surveys import SurveyModel
 from automation.settings import Settings
 from automation.values import Rate, duration_text
 
@@ -19,6 +20,7 @@ TITLES = {
     "facts": "facts.toml",
     "lifecycle": "A lifecycle file",
     "playbook": "A playbook file",
+    "survey": "A survey file",
 }
 
 
@@ -39,7 +41,7 @@ class _Written(GenerateJsonSchema):
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """By name: config, facts, lifecycle, playbook. Dates are the text that editors see them as."""
+    """By name: config, facts, lifecycle, playbook, survey. Dates are the text that editors see them as."""
     facts = _schema(dict[str, FactModel])
     facts["propertyNames"] = {"pattern": f"^{NAME.pattern}$"}
     found = {
@@ -47,6 +49,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "facts": facts,
         "lifecycle": _schema(LifecycleModel),
         "playbook": _schema(PlaybookModel),
+        "survey": _schema(SurveyModel),
     }
     return {name: {"$schema": DIALECT, **schema, "title": TITLES[name]} for name, schema in found.items()}
 

@@ -296,5 +296,7 @@ def ended_by(
         return Reason.PLAYBOOK_ENDED
     if playbook.exit_when is not None and playbook.exit_when.holds(facts, day):
         return Reason.EXIT_RULE
-    left = playbook.model.stay_while_in_stage and facts["stage"] not in playbook.stages
+    # After a switch to another lifecycle the stage is still one of the old: the next daily run finds theirs.
+    known = facts["stage"] in desk.book.lifecycle.keys
+    left = playbook.model.stay_while_in_stage and known and facts["stage"] not in playbook.stages
     return Reason.LEFT_STAGE if left else None

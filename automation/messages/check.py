@@ -20,6 +20,7 @@ from automation.messages.sources import LAYOUTS, Part, Parts, TemplateSource, ch
 from automation.messages.templates import CompiledTemplate, compile_template
 
 FEW_SEGMENTS = 2
+SAMPLE_TOKEN = "sample".ljust(32, "-")  # as long as a real one, which counts in an SMS
 # No more than a warning: a playbook whose stages only hold customers with names may do without a default.
 LACKING: Literal["error", "warning"] = "warning"
 NUMBERS = frozenset({"money", "plural", "round", "int", "float", "abs"})
@@ -42,6 +43,7 @@ class Known:
     facts: Collection[str]
     attributes: Collection[str] | None
     has_offer: bool
+    surveys: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def check_files(
     default_locale: str,
     known_facts: Collection[str],
     known_attributes: Collection[str] | None = None,
+    known_surveys: Collection[str] | None = None,
     has_offer: bool = False,
 ) -> list[Problem]:
     """Everything wrong with every locale of one template, files named as they lie on this machine."""
@@ -71,7 +74,7 @@ def check_files(
     problems: list[Problem] = []
     for locale, source in sources.items():
         names = {source.file: str(paths[locale]), **layouts}
-        found = check_template(source, known_facts, known_attributes, has_offer=has_offer)
+        found = check_template(source, known_facts, known_attributes, known_surveys=known_surveys, has_offer=has_offer)
         problems += moved(found, names)
     try:
         choose_locale(None, sources, default_locale)
@@ -85,6 +88,7 @@ def check_template(
     known_facts: Collection[str],
     known_attributes: Collection[str] | None,
     *,
+    known_surveys: Collection[str] | None = None,
     has_offer: bool = False,
 ) -> list[Problem]:
     """Problems of one file, in order of place. Only those with severity "error" keep a playbook from being used.
@@ -95,10 +99,11 @@ def check_template(
         template = compile_template(source)
     except BadFiles as error:
         return error.problems
-    known = Known(known_facts, known_attributes, has_offer)
+    known = Known(known_facts, known_attributes, has_offer, known_surveys)
     trees = [(part, language.parse(part)) for part in Parts(source).all]
     uses = [Use(name, part, _offset(part, line, name)) for part, tree in trees for name, line in language.uses(tree)]
-    problems = [*_strangers(trees), *_unknown(uses, known), *_missing(template), *_plurals(source, trees)]
+    problems = [*_strangers(trees), *_unknown(uses, known), *_unknown_surveys(trees, known)]
+    problems += [*_missing(template), *_plurals(source, trees)]
     if not any(one.severity == "error" for one in problems):
         problems += _trials(template, trees, uses, known)
     return sorted(set(problems))
@@ -145,6 +150,15 @@ def _unknown(uses: list[Use], known: Known) -> Iterator[Problem]:
             hint = suggest(key, {*attributes, *language.CUSTOMER_KEYS})
             problem = use.part.problem(use.offset, f'no customer has the attribute "{key}" yet', hint)
             yield replace(problem, severity="warning")
+
+
+def _unknown_surveys(trees: list[tuple[Part, nodes.Template]], known: Known) -> Iterator[Problem]:
+    surveys = known.surveys
+    for part, key, line in ((part, *found) for part, tree in trees for found in language.surveys(tree)):
+        if surveys is not None and key not in surveys:
+            offset = part.find(line, re.escape(key))
+            hint = suggest(key, surveys) if surveys else "a survey is a file in playbooks/surveys/"
+            yield part.problem(offset, f'there is no survey "{key}"', hint)
 
 
 def _missing(template: CompiledTemplate) -> Iterator[Problem]:
@@ -241,7 +255,7 @@ def _sample(template: CompiledTemplate, trees: list[tuple[Part, nodes.Template]]
         locale=template.source.locale,
         zone=ZoneInfo("UTC"),
         campaign="sample",
-        survey_url="https://shop.example/survey/sample",
+        survey_url=f"https://shop.example/s/{SAMPLE_TOKEN}",
     )
 
 

@@ -16,8 +16,10 @@ RAW = r"\{%[-+]?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*[-+]?%\}"
 # A note on a line of its own goes with its line, else it would end the paragraph around it.
 NOTE = r"^[ \t]*\{#.*?#\}[ \t]*\n|\{#.*?#\}"
 TAG = re.compile(rf"{NOTE}|{RAW}|\{{\{{{INSIDE}\}}\}}|\{{%{INSIDE}%\}}", re.DOTALL | re.MULTILINE)
-ALONE = re.compile(rf"^[ \t]*(?:\{{%{INSIDE}%\}}[ \t]*)+$", re.DOTALL | re.MULTILINE)
-ALONE_LINE = re.compile(rf"^[ \t]*((?:\{{%{INSIDE}%\}}[ \t]*)+)\n", re.DOTALL | re.MULTILINE)
+# A line of statements alone ends with the last one's own end, and not with that of another line.
+STATEMENT = r"\{%(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|(?!%\})[^\"'])*%\}"
+ALONE = re.compile(rf"^[ \t]*(?:{STATEMENT}[ \t]*)+$", re.DOTALL | re.MULTILINE)
+ALONE_LINE = re.compile(rf"^[ \t]*((?:{STATEMENT}[ \t]*)+)\n", re.DOTALL | re.MULTILINE)
 OPENING = re.compile(r"\{(?=[{%#]|\Z)")
 
 

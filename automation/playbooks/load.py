@@ -115,7 +115,7 @@ def shown(settings: Settings, path: Path) -> str:
 def read_playbook(file: TomlFile, key: str, lifecycle: Lifecycle, facts: FactDefinitions) -> Playbook:
     """One playbook under a lifecycle. Raises BadFiles with one problem for each thing wrong."""
     conditions, problems = _conditions(file, lifecycle.vocabulary(facts.types))
-    problems += [*_bad_key(file, key), *_unknown_stages(file, lifecycle)]
+    problems += [*bad_key(file, key, "playbook"), *_unknown_stages(file, lifecycle)]
     try:
         model = validated(PlaybookModel, file)
     except BadFiles as bad:
@@ -160,6 +160,7 @@ def _unknown_stages(file: TomlFile, lifecycle: Lifecycle) -> Iterator[Problem]:
             yield file.problem(("stages", index), f'no stage or role "{word}"', hint)
 
 
-def _bad_key(file: TomlFile, key: str) -> Iterator[Problem]:
+def bad_key(file: TomlFile, key: str, kind: str) -> Iterator[Problem]:
+    """What is wrong with the name of a file that is the key of what is in it."""
     if not key.replace("_", "").replace("-", "").isalnum() or key != key.lower() or not key.isascii():
-        yield Problem(file.name, 0, 0, f'"{key}" cannot be the key of a playbook', "small letters, digits, _ and -")
+        yield Problem(file.name, 0, 0, f'"{key}" cannot be the key of a {kind}', "small letters, digits, _ and -")

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import date
-from pathlib import Path
 
 from automation.errors import BadFiles
 from automation.playbooks.load import playbook_files, read_draft
 from automation.playbooks.model import Playbook
 from automation.settings import Settings
+from automation.tomlfile import Stamps, stamps
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class PlaybookFiles:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._seen: Mapping[Path, tuple[int, int]] | None = None
+        self._seen: Stamps | None = None
         self._playbooks: dict[str, Playbook] = {}
 
     def playbooks(self) -> Mapping[str, Playbook]:
@@ -41,11 +41,10 @@ class PlaybookFiles:
             self._playbooks, self._seen = kept | draft.playbooks, seen
         return self._playbooks
 
-    def _state(self) -> Mapping[Path, tuple[int, int]]:
+    def _state(self) -> Stamps:
         paths = [self._settings.path(one) for one in (self._settings.paths.facts, self._settings.paths.lifecycle)]
         try:
             paths += playbook_files(self._settings)
         except BadFiles:
             log.exception("the folder of playbooks is not there")
-        stats = {path: path.stat() for path in paths if path.exists()}
-        return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in stats.items()}
+        return stamps(paths)

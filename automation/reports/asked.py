@@ -63,7 +63,7 @@ class Asked:
     @property
     def in_use(self) -> bool:
         """Whether the history of stages is this lifecycle's."""
-        return self.lifecycle is self.book.lifecycle
+        return self.lifecycle == self.book.lifecycle
 
     @property
     def dialect(self) -> str:

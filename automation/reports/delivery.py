@@ -11,6 +11,7 @@ from automation.reports.figures import Average, Figure, Report, Share, Table
 from automation.reports.medians import median_of, percentile_of
 from automation.reports.posted import State, Tries, moments, states, told, waits
 from automation.reports.told import Told
+from automation.settings.sections import CHANNELS
 
 ABOUT = (
     "The messages that were planned in the period, whatever has become of them since. Each outcome counts once for a "
@@ -26,7 +27,6 @@ STATUS_COLUMNS = ("status", "reason", "email", "sms", "messages", "in words")
 OUTCOME_COLUMNS = ("channel", "provider", "outcome", "messages")
 WAIT_COLUMNS = ("channel", "sent", "median seconds", "95 % within seconds")
 LATE = 95
-CHANNELS = ("email", "sms")
 Waits = Mapping[str, Counter[int]]
 
 

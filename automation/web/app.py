@@ -26,6 +26,7 @@ from automation.web.amazon import KINDS, Amazon
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
 from automation.web.referral import ReferralLink
+from automation.web.survey import SurveyPage
 from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def create_app(
         return await hooks(request)
 
     links, preferences = Unsubscribe(database, settings, clock), PreferencePage(database, settings, clock)
+    surveys = SurveyPage(database, settings, clock)
     friends = ReferralLink(database, settings, clock)
     return Starlette(
         routes=[
@@ -131,6 +133,8 @@ def create_app(
             Route("/u/{token}", links.do, methods=["POST"]),
             Route("/p/{token}", preferences.show, methods=["GET"]),
             Route("/p/{token}", preferences.do, methods=["POST"]),
+            Route("/s/{token}/{survey}", surveys.show, methods=["GET"]),
+            Route("/s/{token}/{survey}", surveys.do, methods=["POST"]),
             Route("/r/{code}", friends.follow, methods=["GET"]),
             Route("/pages.css", _stylesheet),
         ],

@@ -6,6 +6,7 @@ Addresses in it are relative: a proxy may have put the application under a folde
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from markupsafe import Markup
 from sqlalchemy import Connection, select
@@ -15,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from automation.database.engine import Database
 from automation.database.schema import installation
-from automation.delivery.tokens import keys_of, read_token
+from automation.delivery.tokens import Purpose, keys_of, read_token
 from automation.settings import Settings
 
 TRIES = 3
@@ -34,7 +35,7 @@ FRAME = Markup("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{tab} · {name}</title>
-<link rel="stylesheet" href="../pages.css">
+<link rel="stylesheet" href="{root}/pages.css">
 </head>
 <body>
 <header>{name}</header>
@@ -51,7 +52,12 @@ TELLS = Markup('<p role="status" class="{kind}">{told}</p>')
 
 @dataclass
 class Page:
-    """A page that a signed link opens."""
+    """A page that a signed link opens. `root`: where the application begins, seen from the page; `purpose`: what the
+    link was signed for.
+    """
+
+    root: ClassVar[str] = ".."
+    purpose: ClassVar[Purpose] = "unsubscribe"
 
     database: Database
     settings: Settings
@@ -60,7 +66,7 @@ class Page:
     def message_of(self, connection: Connection, token: str) -> int | None:
         """The message that the link is in, if somebody of ours signed it."""
         identity = connection.execute(select(installation.c.key)).scalar_one()
-        return read_token(keys_of(self.settings, identity), token)
+        return read_token(keys_of(self.settings, identity), token, self.purpose)
 
     def write(self, work: Callable[[Connection], None]) -> None:
         """Again, should another writer have come between: PostgreSQL then lets one of the two fail."""
@@ -79,6 +85,7 @@ class Page:
         business = self.settings.business
         page = FRAME.format(
             language=language,
+            root=self.root,
             tab=tab or title,
             title=title,
             name=business.name,

@@ -15,7 +15,7 @@ from automation.database.work import run_parts, runs
 from automation.delivery.desk import Desk
 from automation.delivery.workers import is_gone
 from automation.faultpoints import reach
-from automation.lifecycle.evaluate import customers_by_stage
+from automation.lifecycle.evaluate import customers_by_any_stage
 from automation.playbooks.load import Book
 from automation.settings import Settings
 from automation.values import instant_text
@@ -163,7 +163,7 @@ def _finish(database: Database, day: date, now: datetime) -> PartSummary | None:
 
 def _stages(database: Database, book: Book) -> Mapping[str, int]:
     with database.reading() as connection:
-        return customers_by_stage(connection, book.lifecycle, facts_table(book.facts))
+        return customers_by_any_stage(connection, facts_table(book.facts))
 
 
 def _told(
@@ -177,6 +177,6 @@ def _told(
         "now": instant_text(now),
         "customers": sum(stages.values()),
         **told,
-        "stages": {key: stages.get(key, 0) for key in book.lifecycle.keys},
+        "stages": {**dict.fromkeys(book.lifecycle.keys, 0), **stages},
         "seconds": round(seconds, 3),
     }

@@ -1,12 +1,11 @@
 """The pages that customers see, in a real browser, on a telephone and on a desk."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from browsing import NARROW, SIZES, is_sound, opened
 from serving import served
 from shop import Shop, at, playbook, step
 
@@ -21,35 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DAY1, LATER = "2026-03-02T05:00:00Z", "2026-03-02T12:00:00Z"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
-SIZES = {"telephone": (390, 844), "desk": (1280, 800)}
-NARROW = (320, 640)
-UNLABELED = """[...document.querySelectorAll('input:not([type=hidden]), button')]
-    .filter(one => !(one.labels && one.labels.length) && !one.textContent.trim()).length"""
-LOOSE = (
-    "[...document.querySelectorAll('[aria-describedby]')].filter(one => !one.ariaDescribedByElements?.length).length"
-)
-TWICE = "(all => all.length - new Set(all).size)([...document.querySelectorAll('[id]')].map(one => one.id))"
-SMALL = """[...document.querySelectorAll('label, button, input[type=checkbox]')]
-    .filter(one => one.getBoundingClientRect().height < 22).length"""
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """The system's Chromium, or the one that BROWSER_PATH names."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright, which drives a browser, is not here")
-    path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no Chromium here: apt install chromium")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -78,21 +48,6 @@ def page(request: pytest.FixtureRequest, browser: "Browser", address: str) -> It
     yield from opened(browser, address, SIZES[request.param])
 
 
-def opened(browser: "Browser", address: str, size: tuple[int, int], **more: Any) -> Iterator["Page"]:
-    width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height}, **more)
-    page = context.new_page()
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    yield page
-    context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith((address, "data:"))] == []
-
-
 def link(shop: Shop, customer: str = "ada", place: str = "p") -> str:
     row = next(one for one in shop.rows() if one.customer_id == customer and one.channel == "email")
     with shop.database.reading() as connection:
@@ -102,16 +57,6 @@ def link(shop: Shop, customer: str = "ada", place: str = "p") -> str:
 
 def withdrawn(shop: Shop) -> list[tuple[str, str, str]]:
     return [(row.channel, row.topic, row.source) for row in shop.rows(consents) if not row.granted]
-
-
-def is_sound(page: "Page") -> None:
-    """What can be told of a page by looking at it from outside."""
-    for question in (UNLABELED, LOOSE, TWICE, SMALL, TOO_WIDE):
-        assert page.evaluate(question) == 0, question
-    assert page.locator("h1").count() == page.locator("main").count() == 1
-    assert page.locator("html").get_attribute("lang") in WORDS
-    assert page.title().endswith(" · Example Shop")
-    assert page.evaluate("document.styleSheets[0].cssRules.length") > 0
 
 
 def test_a_person_opens_the_page_unticks_a_topic_saves_and_sees_it_saved(

@@ -1,6 +1,7 @@
 """What a marketer does: start, check, look, and load codes."""
 
 import json
+import re
 import shutil
 import tomllib
 import webbrowser
@@ -33,6 +34,15 @@ def change(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def english_only(shop: Path) -> None:
+    """As a shop that writes in one language begins."""
+    for path in (shop / "templates").rglob("*.*.*"):
+        if ".en." not in path.name:
+            path.unlink()
+    config = (shop / "config.toml").read_text(encoding="utf-8")
+    (shop / "config.toml").write_text(re.sub(r"(?m)^locales = \[.*?\]", "locales = []", config), encoding="utf-8")
 
 
 def line_of(path: Path, text: str) -> int:
@@ -84,7 +94,7 @@ def test_mistakes_of_all_kinds_of_files_are_told_in_one_run(shop: Path, run: Run
     change(shop / "config.toml", "max_per_day", "max_per_dya")
     change(shop / "playbooks/facts.toml", 'latest = "nps"', 'latset = "nps"')
     change(shop / "playbooks/lifecycles/standard.toml", "orders >= 4", "odrers >= 4")
-    change(shop / "playbooks/win_back.toml", 'stages = ["leaving"]', 'stages = ["lapsd"]')
+    change(shop / "playbooks/win_back.toml", '"leaving", "aware"', '"lapsd", "aware"')
     change(shop / "playbooks/trial_offer.toml", '"trial_offer/reminder"', '"trial_offer/remnder"')
     change(shop / "templates/season_thanks/gift.en.md", "subject", "subjct")
     change(shop / "templates/loyalty_reward/last_days.en.txt", "offer.code", "offer.cdoe")
@@ -113,6 +123,7 @@ def test_people_read_place_message_and_an_indented_hint(shop: Path, run: Run) ->
 
 
 def test_a_template_without_the_business_locale_is_told_where_it_is_named(shop: Path, run: Run) -> None:
+    english_only(shop)
     (shop / "templates/win_back/reminder.en.txt").rename(shop / "templates/win_back/reminder.pl.txt")
     named = line_of(shop / "playbooks/win_back.toml", '"win_back/reminder"')
     told = [one for one in run("check", "--json").json["problems"] if one["severity"] == "error"]
@@ -121,16 +132,30 @@ def test_a_template_without_the_business_locale_is_told_where_it_is_named(shop: 
 
 
 def test_a_business_locale_nobody_wrote_in_is_told_once(shop: Path, run: Run) -> None:
+    english_only(shop)
     change(shop / "config.toml", 'locale = "en"', 'locale = "pl"')
     assert problems(run("check", "--json")) == [("config.toml", 11, 10, 'no template is written in "pl"')]
 
 
 def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, run: Run) -> None:
+    english_only(shop)
     folder = shop / "templates/win_back"
     for name in ("we_miss_you.{}.md", "reminder.{}.txt"):
         shutil.copy(folder / name.format("en"), folder / name.format("pl"))
     message = 'there is no "pl" file of this template, as other messages of this playbook have'
     assert warnings(run("check", "--json")) == [message]
+
+
+def test_a_language_of_the_business_that_a_template_lacks_is_a_mistake(shop: Path, run: Run) -> None:
+    english_only(shop)
+    change(shop / "config.toml", "locales = []", 'locales = ["en", "de"]')
+    folder = shop / "templates/win_back"
+    for path in list((shop / "templates").glob("*/*.en.*")):
+        shutil.copy(path, path.with_name(path.name.replace(".en.", ".de.")))
+    (folder / "reminder.de.txt").unlink()
+    number = line_of(shop / "playbooks/win_back.toml", '"win_back/reminder"')
+    message = 'there is no "de" file of this template, which [business] locales asks for'
+    assert problems(run("check", "--json")) == [("playbooks/win_back.toml", number, 12, message)]
 
 
 def test_a_missing_folder_of_templates_is_told_once(shop: Path, run: Run) -> None:
@@ -148,6 +173,7 @@ def test_a_file_that_no_step_uses_is_a_warning(shop: Path, run: Run) -> None:
 
 
 def test_a_template_file_without_its_locale_is_told_what_it_lacks(shop: Path, run: Run) -> None:
+    english_only(shop)
     (shop / "templates/win_back/reminder.en.txt").rename(shop / "templates/win_back/reminder.txt")
     hints = [one["hint"] for one in run("check", "--json").json["problems"] if one["severity"] == "error"]
     assert hints == ["the file's name lacks its locale: win_back/reminder.en.txt"]
@@ -156,7 +182,9 @@ def test_a_template_file_without_its_locale_is_told_what_it_lacks(shop: Path, ru
 def test_a_playbook_nobody_can_enter_under_this_lifecycle_is_a_warning(shop: Path, run: Run) -> None:
     change(shop / "playbooks/lifecycles/standard.toml", 'roles = ["leaving"]', "roles = []")
     change(shop / "playbooks/lifecycles/standard.toml", 'key = "leaving"', 'key = "gone"')
-    assert warnings(run("check", "--json")) == ["nobody can enter: the lifecycle in use has no such stage"]
+    change(shop / "playbooks/win_back.toml", '"leaving", "aware", "evaluating"', '"leaving"')
+    message = 'customers can never enter win_back under "Standard lifecycle": no stage has the role leaving'
+    assert warnings(run("check", "--json")) == [message]
 
 
 def test_lifecycles_that_are_not_in_use_are_checked_too(shop: Path, run: Run) -> None:
@@ -340,6 +368,7 @@ FILES = {
     "facts": "playbooks/facts.toml",
     "lifecycle": "playbooks/lifecycles/*.toml",
     "playbook": "playbooks/*.toml",
+    "survey": "playbooks/surveys/*.toml",
 }
 
 
@@ -364,6 +393,7 @@ def test_the_shipped_files_follow_their_schemas(name: str) -> None:
         ("facts", '[Orders]\nevent = "x"'),
         ("facts", '[orders]\nevnt = "x"'),
         ("lifecycle", 'name = "x"\n[[stages]]\nkey = "a"\nname = { en = "A" }\nroles = ["fan"]'),
+        ("survey", 'name = "x"\nproperty = "Nps"'),
         ("playbook", 'name = "x"\nfamily = "win_back"\nstages = ["leaving"]\nsteps = []'),
     ],
 )
@@ -373,7 +403,7 @@ def test_an_editor_underlines_what_would_be_refused(name: str, text: str) -> Non
 
 def test_schemas_are_printed_as_one_object_or_written_as_files(tmp_path: Path, run: Run) -> None:
     printed = run("schema", "--json").json
-    assert list(printed) == ["config", "facts", "lifecycle", "playbook"]
+    assert list(printed) == ["config", "facts", "lifecycle", "playbook", "survey"]
     assert run("schema", "--out", str(tmp_path / "schemas")).code == 0
     for name, schema in printed.items():
         assert json.loads((tmp_path / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")) == schema

@@ -24,7 +24,7 @@ from automation.tomlfile import read_toml
 ROOT, WRITTEN = Path(__file__).parents[2], Path(__file__).with_name("every_message")
 TEMPLATES = ROOT / "templates"
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.toml") if path.stem != "facts")
-LOCALES = ("en",)
+LOCALES = ("en", "it", "zh")
 NAMES = {"en": "Emily", "it": "Chiara", "pl": "Łucja", "ru": "Елена", "zh": "丽华"}
 RICH_TEXTS = {"plan": "plus", "last_category": "kitchen", "left_because": "price"}
 RICH_NUMBERS = {"csat": 5, "nps": 9, "csat_14d": 2, "nps_14d": 6, "storage_used": 92}

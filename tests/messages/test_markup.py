@@ -46,6 +46,13 @@ def test_a_condition_on_lines_of_its_own_puts_no_paragraph_around_itself(write: 
     assert "<!--qj" not in content.html
 
 
+def test_a_condition_at_the_beginning_of_a_paragraph_is_part_of_it(write: Write) -> None:
+    body = "{% if facts.orders %}{{ facts.orders }}, {% endif %}Hello!\n\n{% if stage %}\nMore.\n{% endif %}\n"
+    content = write(body, facts={"orders": 3})
+    assert "3, Hello!\n\nMore." in content.text
+    assert content.html.count("3, Hello!</p>") == 1
+
+
 def test_a_loop_repeats_the_rows_of_a_table(write: Write) -> None:
     body = "<table>\n{% for i in range(3) %}\n<tr><td>row {{ i }}</td><td>x</td></tr>\n{% endfor %}\n</table>\n"
     content = write(body)

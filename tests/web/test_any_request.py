@@ -17,7 +17,9 @@ DAY1, LATER = "2026-03-02T05:00:00Z", "2026-03-02T12:00:00Z"
 SOON = 0.2  # seconds
 TOKEN_CHARACTERS = b"!#$%&'*+-.^_`|~0123456789abcXYZ"
 METHODS = st.sampled_from([b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"DELETE"]) | st.binary(max_size=9)
-FOLDERS = st.sampled_from([b"/p/", b"/u/", b"/hooks/", b"/hooks/sandbox_email", b"/pages.css", b"/", b"", b"//p/"])
+FOLDERS = st.sampled_from(
+    [b"/p/", b"/u/", b"/s/", b"/s/x/", b"/hooks/", b"/hooks/sandbox_email", b"/pages.css", b"/", b"", b"//p/"]
+)
 RAW = st.binary(max_size=40).map(lambda one: bytes(byte for byte in one if byte > 32))
 ESCAPED = st.binary(max_size=40).map(lambda one: quote(one, safe="").encode())
 NAMES = st.sampled_from(

@@ -28,3 +28,6 @@ def test_texts_have_the_contrast_that_wcag_asks_for(colors: dict[str, str]) -> N
     for text, ground in PAIRS:
         dim, bright = sorted(luminance(colors[one]) for one in (text, ground))
         assert (bright + 0.05) / (dim + 0.05) >= 4.5, (text, ground)
+    # Of a field it is its border that has to be seen: https://www.w3.org/TR/WCAG22/#non-text-contrast
+    dim, bright = sorted(luminance(colors[one]) for one in ("field", "card"))
+    assert (bright + 0.05) / (dim + 0.05) >= 3
