@@ -176,7 +176,7 @@ class Reports(Section):
     refunds: tuple[str, ...] = ("Order Refunded",)
     visits: tuple[str, ...] = ("Page Viewed", "Login", "Product Viewed", "Content Viewed")
     actions: tuple[str, ...] = Field(
-        ("Product Viewed", "Cart Updated", "Content Viewed", "Demo Attended", "Trial Started", "Signed Up"),
+        ("Cart Updated", "Demo Attended", "Trial Started", "Signed Up", "Order Completed"),
         description="what visitors are hoped to do",
     )
     renewals: tuple[str, ...] = ("Subscription Renewed",)
