@@ -1,6 +1,6 @@
 """What is wrong between surveys, the templates that link to them, and the facts that are made of their answers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from automation.customers.facts.definition import FactDefinitions
@@ -9,7 +9,7 @@ from automation.errors import BadFiles, Problem
 from automation.messages.sources import read_sources
 from automation.messages.templates import compile_template
 from automation.playbooks.load import shown
-from automation.playbooks.survey_files import survey_files
+from automation.playbooks.survey_files import read_surveys, survey_files
 from automation.playbooks.surveys import EVENT, Survey
 from automation.settings import Settings
 from automation.tomlfile import read_toml
@@ -38,9 +38,10 @@ def check_surveys(
             yield replace(file.problem(("property",), f'no fact is made of "{name}"', hint), severity="warning")
 
 
-def known_surveys(settings: Settings) -> set[str]:
-    """The keys of all, of those with mistakes as well: a template may link to them all the same."""
-    return {path.stem for path in survey_files(settings)}
+def known_surveys(settings: Settings) -> dict[str, Collection[str]]:
+    """All by key, with their answers. Those with mistakes have none here, and a template may link to them all the same."""
+    surveys, _ = read_surveys(settings)
+    return {path.stem: surveys[path.stem].answers if path.stem in surveys else () for path in survey_files(settings)}
 
 
 def _linked(settings: Settings, uses: Uses) -> dict[str, dict[str, str]]:

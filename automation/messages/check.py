@@ -38,12 +38,14 @@ REQUIRED = {
 
 @dataclass(frozen=True)
 class Known:
-    """What a template may speak of. `facts` may map each name to text, number, boolean or instant."""
+    """What a template may speak of. `facts` may map each name to text, number, boolean or instant; `surveys` maps each
+    key to its answers, none where they are not known.
+    """
 
     facts: Collection[str]
     attributes: Collection[str] | None
     has_offer: bool
-    surveys: Collection[str] | None = None
+    surveys: Mapping[str, Collection[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def check_files(
     default_locale: str,
     known_facts: Collection[str],
     known_attributes: Collection[str] | None = None,
-    known_surveys: Collection[str] | None = None,
+    known_surveys: Mapping[str, Collection[str]] | None = None,
     has_offer: bool = False,
 ) -> list[Problem]:
     """Everything wrong with every locale of one template, files named as they lie on this machine."""
@@ -88,7 +90,7 @@ def check_template(
     known_facts: Collection[str],
     known_attributes: Collection[str] | None,
     *,
-    known_surveys: Collection[str] | None = None,
+    known_surveys: Mapping[str, Collection[str]] | None = None,
     has_offer: bool = False,
 ) -> list[Problem]:
     """Problems of one file, in order of place. Only those with severity "error" keep a playbook from being used.
@@ -153,12 +155,15 @@ def _unknown(uses: list[Use], known: Known) -> Iterator[Problem]:
 
 
 def _unknown_surveys(trees: list[tuple[Part, nodes.Template]], known: Known) -> Iterator[Problem]:
-    surveys = known.surveys
-    for part, key, line in ((part, *found) for part, tree in trees for found in language.surveys(tree)):
-        if surveys is not None and key not in surveys:
-            offset = part.find(line, re.escape(key))
-            hint = suggest(key, surveys) if surveys else "a survey is a file in playbooks/surveys/"
-            yield part.problem(offset, f'there is no survey "{key}"', hint)
+    if known.surveys is None:
+        return
+    for part, key, answer, line in ((part, *found) for part, tree in trees for found in language.surveys(tree)):
+        if key not in known.surveys:
+            hint = suggest(key, known.surveys) if known.surveys else "a survey is a file in playbooks/surveys/"
+            yield part.problem(part.find(line, re.escape(key)), f'there is no survey "{key}"', hint)
+        elif answer is not None and known.surveys[key] and answer not in known.surveys[key]:
+            offset = part.find(line, rf"(?<=\()\W*{re.escape(answer)}\b")
+            yield part.problem(offset, f'"{answer}" is no answer to "{key}"', suggest(answer, known.surveys[key]))
 
 
 def _missing(template: CompiledTemplate) -> Iterator[Problem]:

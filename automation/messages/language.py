@@ -136,9 +136,15 @@ def uses(tree: nodes.Node) -> list[tuple[str, int]]:
     return sorted(((name, line) for name, line in found if _root(name) in RECORDS | WORDS), key=lambda one: one[1])
 
 
-def surveys(tree: nodes.Node) -> list[tuple[str, int]]:
-    """The key of every survey that a tree links to, with its line."""
-    return [(key, node.lineno) for node in _survey_filters(tree) if (key := _survey_key(node)) is not None]
+def surveys(tree: nodes.Node) -> list[tuple[str, str | None, int]]:
+    """The key of every survey that a tree links to, the answer chosen there, if it is written out, and the line."""
+    keys = ((node, _survey_key(node)) for node in _survey_filters(tree))
+    return [(key, _answer(node), node.lineno) for node, key in keys if key is not None]
+
+
+def _answer(node: nodes.Filter) -> str | None:
+    given = [getattr(one, "value", None) for one in (*node.args, *(pair.value for pair in node.kwargs))]
+    return str(given[0]) if given and given[0] is not None else None
 
 
 def _survey_filters(tree: nodes.Node) -> Iterator[nodes.Filter]:

@@ -113,7 +113,7 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     if problems:
         raise BadFiles(problems)
     names = frozenset(name for _, tree in trees for name, _ in language.uses(tree))
-    surveys = frozenset(key for _, tree in trees for key, _ in language.surveys(tree))
+    surveys = frozenset(key for _, tree in trees for key, *_ in language.surveys(tree))
     ready = _jinja(source, names)
     places = tuple(_place(slot, name) for name, slot in language.slots(names).items())
     if source.channel == "sms":

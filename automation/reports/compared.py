@@ -16,13 +16,18 @@ Compared = tuple[str, str, Lift]
 
 
 def compared(arms: Mapping[str, Arm]) -> Iterator[Compared]:
-    """Each with the names of both, in the order of the arms."""
+    """Each with the names of both, in the order of the arms; pairs with nobody to count in one of them are left out."""
+    pairs = ((ours, theirs, Lift(one.goal, two.goal)) for ours, one, theirs, two in _pairs(arms))
+    yield from (pair for pair in pairs if pair[2].difference is not None)
+
+
+def _pairs(arms: Mapping[str, Arm]) -> Iterator[tuple[str, Arm, str, Arm]]:
     written = {name: arm for name, arm in arms.items() if name != HOLDOUT}
     if HOLDOUT in arms and written:
-        yield WRITTEN_TO, HOLDOUT, Lift(sum(written.values(), Arm()).goal, arms[HOLDOUT].goal)
+        yield WRITTEN_TO, sum(written.values(), Arm()), HOLDOUT, arms[HOLDOUT]
         if len(written) > 1:
-            yield from ((name, HOLDOUT, Lift(arm.goal, arms[HOLDOUT].goal)) for name, arm in written.items())
-    yield from ((two, one, Lift(written[two].goal, written[one].goal)) for one, two in combinations(written, 2))
+            yield from ((name, arm, HOLDOUT, arms[HOLDOUT]) for name, arm in written.items())
+    yield from ((two, written[two], one, written[one]) for one, two in combinations(written, 2))
 
 
 def lift_row(key: str, ours: str, theirs: str, lift: Lift) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ GONE = (
     'There is no playbook "{key}" any more: its time for the goal is not known, and its passages count as they stand.'
 )
 NO_GOAL = 'The playbook "{key}" has no goal, so that there is nothing to compare.'
+TOO_EARLY = "Nobody's time for the goal is over yet in {count} of the playbooks, so nothing of theirs is compared."
 TOO_MANY = (
     "Of twenty comparisons without any effect behind them, one looks clear by chance: the more you compare, the less a "
     "single clear one tells."
@@ -109,6 +110,9 @@ def _notes(asked: Asked, found: Mapping[str, Arms], lifts: list[Any]) -> Iterato
             yield GONE.format(key=key)
         elif not _has_goal(asked, key):
             yield NO_GOAL.format(key=key)
+    early = sum(_has_goal(asked, key) and not any(arm.closed for arm in arms.values()) for key, arms in found.items())
+    if early:
+        yield TOO_EARLY.format(count=early)
     if asked.settings.holdout.everyone and any(HOLDOUT in arms for arms in found.values()):
         yield HOLDOUT_OF_ALL
     if len(lifts) > 1:

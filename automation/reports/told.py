@@ -62,9 +62,9 @@ class Told:
 
     @property
     def returned_softly(self) -> Share:
-        """Bounced for now, and neither delivered after all nor returned for good."""
-        hard = BITS["bounced_hard"]
-        found = (count for one, count in self._counts.items() if _returned(one) and not one & hard)
+        """Bounced for now, and neither delivered after all, nor returned for good, nor given up."""
+        final = BITS["bounced_hard"] | BITS["failed"]
+        found = (count for one, count in self._counts.items() if _returned(one) and not one & final)
         return Share(sum(found), self.sent)
 
 

@@ -36,6 +36,16 @@ def test_a_survey_that_is_not_there_is_an_error_with_a_suggestion(shop: Path, ru
     assert done.json["problems"][0]["line"] > 3
 
 
+def test_an_answer_that_cannot_be_given_is_an_error_with_a_suggestion(shop: Path, run: Run) -> None:
+    change(shop / TEMPLATE, '"nps" | survey(0)', '"nps" | survey(11)')
+    leaving = "templates/why_did_you_leave/one_question.en.md"
+    change(shop / leaving, '"leaving" | survey("range")', '"leaving" | survey("rnage")')
+    assert told(run("check", "--json")) == [
+        (TEMPLATE, "error", '"11" is no answer to "nps"', 'did you mean "1"?'),
+        (leaving, "error", '"rnage" is no answer to "leaving"', 'did you mean "range"?'),
+    ]
+
+
 def test_a_language_that_a_template_has_and_the_question_lacks_is_a_warning(shop: Path, run: Run) -> None:
     (shop / TEMPLATE.replace(".en.", ".cs.")).write_bytes((shop / TEMPLATE).read_bytes())
     found = [one for one in told(run("check", "--json")) if one[0] == NPS]

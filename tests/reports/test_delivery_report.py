@@ -66,6 +66,17 @@ def test_a_soft_bounce_that_arrived_after_all_is_no_return(shop: Shop) -> None:
     assert (values(shop)["soft_bounce_rate"], values(shop)["delivery_rate"]) == (Share(0, 1), Share(1, 1))
 
 
+def test_what_the_provider_gave_up_is_neither_a_hard_nor_a_soft_bounce(shop: Shop) -> None:
+    sent_to(shop, "anna", "bob", "carla")
+    tell(shop, "anna", "bounced_soft", "failed")
+    tell(shop, "bob", "bounced_soft")
+    tell(shop, "carla", "delivered")
+    found = rows(report(shop, "delivery", *JANUARY), "outcomes")
+    told = {row["outcome"]: row["messages"]["part"] for row in found}
+    assert (told["bounced_hard"], told["bounced_soft"], told["failed"], told["delivered"]) == (0, 1, 1, 1)
+    assert values(shop)["open_rate"] == Share(0, 1)
+
+
 def test_every_reason_has_its_sentence(shop: Shop) -> None:
     shop.write(care=playbook(step("hello")))
     shop.customers("anna")

@@ -102,14 +102,18 @@ def test_variants_are_set_against_each_other(shop: Shop) -> None:
 
 
 def test_a_passage_whose_time_for_the_goal_is_not_over_is_still_open(shop: Shop) -> None:
-    opened(shop)
-    shop.orders("c00", "2026-01-12T09:00:00Z", revenue=10)
+    opened(shop, holdout=0.2)
+    shop.orders(by_arm(shop)["main"][0], "2026-01-12T09:00:00Z", revenue=10)
     shop.evaluate("2026-01-24T04:59:59Z")
+    early = report(shop, "playbooks", "2026-01-01", "2026-01-31")
+    assert rows(early, "lift") == []
+    assert any("over yet in 1 of" in note for note in early.notes)
+    written = len(by_arm(shop)["main"])
     arm = of_arm(shop, "main")
-    assert (arm["entered"], arm["still open"], arm["goal met"]["of"], arm["revenue"]) == (60, 60, 0, {})
+    assert (arm["entered"], arm["still open"], arm["goal met"]["of"], arm["revenue"]) == (written, written, 0, {})
     shop.evaluate("2026-01-25T05:00:00Z")
     arm = of_arm(shop, "main")
-    assert (arm["still open"], arm["goal met"]["part"], arm["goal met"]["of"]) == (0, 1, 60)
+    assert (arm["still open"], arm["goal met"]["part"], arm["goal met"]["of"]) == (0, 1, written)
 
 
 def test_what_came_after_the_last_run_does_not_count_yet(shop: Shop) -> None:
