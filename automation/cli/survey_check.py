@@ -39,7 +39,7 @@ def check_surveys(
 
 
 def known_surveys(settings: Settings) -> dict[str, Collection[str]]:
-    """All by key, with their answers. Those with mistakes have none here, and a template may link to them all the same."""
+    """All by key, with their answers. Those with mistakes have none here, and may be linked to all the same."""
     surveys, _ = read_surveys(settings)
     return {path.stem: surveys[path.stem].answers if path.stem in surveys else () for path in survey_files(settings)}
 

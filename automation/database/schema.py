@@ -168,6 +168,8 @@ enrollments = Table(
     ),
     # With the exit, so that "was in it lately" is answered by the index alone.
     Index("enrollments_of_customer", "shard", "customer_id", "playbook", "exited_at"),
+    # For reports on a period; appended to, as passages begin in order of time.
+    Index("enrollments_by_entry", "shard", "entered_at"),
     sqlite_with_rowid=False,
 )
 

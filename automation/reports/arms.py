@@ -75,7 +75,7 @@ def arms_counted(asked: Asked) -> dict[Key, Arm]:
 
 def entered(asked: Asked, shards: Shards) -> Iterator[ColumnElement[bool]]:
     """The passages that began in the period."""
-    yield shards.of(enrollments)
+    yield shards.each_of(enrollments)
     yield enrollments.c.entered_at >= asked.start
     yield enrollments.c.entered_at < asked.end
     if asked.playbook is not None:
