@@ -19,12 +19,13 @@ from automation.messages.render import RenderContext, render
 from automation.messages.sms import segments
 from automation.messages.sources import read_sources
 from automation.messages.templates import Content, compile_template
+from automation.regions.words import meaning_of
 from automation.tomlfile import read_toml
 
 ROOT, WRITTEN = Path(__file__).parents[2], Path(__file__).with_name("every_message")
 TEMPLATES = ROOT / "templates"
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.toml") if path.stem != "facts")
-LOCALES = ("en", "it", "pl", "zh")
+LOCALES = ("en", "it", "pl", "ru", "zh")
 NAMES = {"en": "Emily", "it": "Chiara", "pl": "Łucja", "ru": "Елена", "zh": "丽华"}
 RICH_TEXTS = {"plan": "plus", "last_category": "kitchen", "left_because": "price"}
 RICH_NUMBERS = {"csat": 5, "nps": 9, "csat_14d": 2, "nps_14d": 6, "storage_used": 92}
@@ -108,6 +109,7 @@ def test_no_message_is_too_long_or_has_a_hole_in_it(playbook: str, locale: str) 
     for heading, content in messages(playbook, locale):
         if content.channel == "sms":
             assert segments(content.text).segments <= MOST_SEGMENTS, heading
+            assert any(meaning_of(word, [locale]) == "stop" for word in re.findall(r"[A-Z]+", content.text)), heading
         assert not re.search(r"None|\{\{|\}\}|\bUnset\b|, ,|\( ?\)|\S  \S", f"{content.subject} {content.text}"), (
             heading
         )

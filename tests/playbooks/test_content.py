@@ -30,7 +30,7 @@ LIFECYCLES = [read(path)["stages"] for path in sorted((ROOT / "playbooks/lifecyc
 PLAYBOOKS = {path.stem: read(path) for path in sorted((ROOT / "playbooks").glob("*.toml")) if path.name != "facts.toml"}
 README = (ROOT / "playbooks/README.md").read_text(encoding="utf-8")
 SURVEY = "https://shop.example/s/AAAAAAAAAbbIp_t3ep__AjTNksDUyczC"
-SMS = sorted(path for path in (ROOT / "templates").rglob("*.txt") if path.parent.name != "_layouts")
+SMS = sorted(path for path in (ROOT / "templates").rglob("*.en.txt") if path.parent.name != "_layouts")
 
 
 def steps() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -137,7 +137,7 @@ def test_every_email_has_a_subject_and_a_preheader() -> None:
 
 
 @pytest.mark.parametrize("path", SMS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_an_sms_is_one_segment_with_a_link_and_a_way_out(path: Path) -> None:
+def test_an_english_sms_is_one_segment_with_a_link_and_a_way_out(path: Path) -> None:
     text = filled_in(path.read_text(encoding="utf-8").strip())
     assert segments(text).encoding == "GSM-7"
     assert segments(text).segments == 1
