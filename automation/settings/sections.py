@@ -32,9 +32,7 @@ class Business(Section):
     name: str = Field("Example Shop", min_length=1)
     timezone: str = Field("Europe/Rome", description="decides the local date of a run and of days_since()")
     locale: str = Field("en", description="when a customer has none, or a template lacks theirs")
-    locales: tuple[str, ...] = Field(
-        ("en", "it", "pl", "ru", "zh"), description="languages that every template has to be written in"
-    )
+    locales: tuple[str, ...] = Field((), description="languages that every template has to be written in")
     currency: str = Field("EUR", description="ISO 4217; of amounts that name none")
     postal_address: str = Field("Via Esempio 1, 20121 Milano, Italy", min_length=1)
     public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
