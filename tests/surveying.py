@@ -30,7 +30,7 @@ question = { en = "Why <did> you leave?" }
 thanks = { en = "Thank you." }
 [[choices]]
 key = "price"
-text = { en = "The prices & so on" }
+text = { en = "Prices or delivery costs & so on" }
 [[choices]]
 key = "other"
 text = { en = "Something else" }

@@ -77,7 +77,7 @@ def test_a_form_without_an_answer_is_not_sent(asked: Shop, address: str, page: "
     assert page.evaluate(TARGETS) >= 44
     page.get_by_role("button", name=EN.send).click()
     assert page.evaluate("document.querySelector('input').validity.valueMissing")
-    page.get_by_role("radio", name="The prices").check()
+    page.get_by_role("radio", name="Prices or delivery costs").check()
     press(page, EN.send)
     assert [one["left_because"] for one in answers(asked)] == ["price"]
 

@@ -99,7 +99,7 @@ def test_an_answer_in_words_is_kept_by_its_key(asked: Shop, address: str) -> Non
     page = get(address + link(asked, survey="leaving"))
     assert choices(page) == ["price", "other"]
     assert "Why &lt;did&gt; you leave?" in page.text
-    assert "The prices &amp; so on" in page.text
+    assert "Prices or delivery costs &amp; so on" in page.text
     assert "<textarea" not in page.text
     post(address + link(asked, survey="leaving"), "price", "nobody asked")
     assert answers(asked) == [{"survey": "leaving", "left_because": "price"}]
