@@ -1,6 +1,6 @@
 """Everything that is wrong in the files a marketer writes, told in one go."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
@@ -53,6 +53,17 @@ class Stored:
     problems: list[Problem] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Around:
+    """What templates are held against besides the facts. `told`: that the business's locale is missing everywhere has
+    been told already.
+    """
+
+    attributes: set[str] | None
+    surveys: Mapping[str, Collection[str]]
+    told: bool
+
+
 def check_everything(config: Path) -> Checked:
     """Every file, every template for sample customers, as far as mistakes elsewhere allow."""
     settings, problems = read(config)
@@ -80,10 +91,11 @@ def _of_templates(settings: Settings, draft: Draft, stored: Stored, config: Toml
     if unwritten:
         message = f'no template is written in "{settings.business.locale}"'
         yield config.problem(("business", "locale"), message, suggest(settings.business.locale, unwritten))
+    around = Around(stored.attributes, known_surveys(settings), told=bool(unwritten))
     for key, playbook in draft.playbooks.items():
         file = draft.files[key]
         yield from _locales(playbook, file, settings)
-        yield from _templates(playbook, file, settings, draft, stored.attributes, told=bool(unwritten))
+        yield from _templates(playbook, file, settings, draft, around)
     # A playbook that could not be read may use any template.
     if len(draft.playbooks) == len(_playbook_files(settings)):
         yield from _unused(settings, draft)
@@ -281,9 +293,8 @@ def _unwritten(settings: Settings, draft: Draft) -> set[str]:
 
 
 def _templates(
-    playbook: Playbook, file: TomlFile, settings: Settings, draft: Draft, attributes: set[str] | None, *, told: bool
+    playbook: Playbook, file: TomlFile, settings: Settings, draft: Draft, around: Around
 ) -> Iterator[Problem]:
-    """`told`: that the business's locale is missing everywhere has been told already."""
     root = settings.path(settings.paths.templates)
     default = settings.business.locale
     types = draft.facts.types if draft.facts else {}
@@ -293,10 +304,10 @@ def _templates(
             root,
             name,
             channel,
-            default_locale=next(iter(_locales_of(root, name, channel)), default) if told else default,
+            default_locale=next(iter(_locales_of(root, name, channel)), default) if around.told else default,
             known_facts=types,
-            known_attributes=None if attributes is None else attributes | defined,
-            known_surveys=known_surveys(settings),
+            known_attributes=None if around.attributes is None else around.attributes | defined,
+            known_surveys=around.surveys,
             has_offer=playbook.model.offer is not None,
         )
         for problem in problems:

@@ -1,6 +1,7 @@
 """The template language: Jinja in a sandbox, with the filters and names that a message may use."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -77,12 +78,18 @@ TEXT = Language(escapes=False)
 
 
 def parse(part: Part) -> nodes.Template:
-    """The tree of one part. Raises BadFiles with the place of the first tag that cannot be read."""
+    """The tree of one part, only to be looked at. Raises BadFiles with the place of the first unreadable tag."""
     try:
-        return TEXT.parse(part.text)
+        return _tree(part.text)
     except TemplateSyntaxError as error:
         offset = part.find(error.lineno, r"\{[{%#]")
         raise BadFiles([part.problem(offset, f"this tag cannot be read: {error.message}")]) from None
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str) -> nodes.Template:
+    """Read once: a layout is a part of every email."""
+    return TEXT.parse(text)
 
 
 def mistakes(part: Part, tree: nodes.Template) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """What a marketer does: start, check, look, and load codes."""
 
 import json
-import re
 import shutil
 import tomllib
 import webbrowser
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import insert
+from starting import english_starter
 from typed import Done, Run
 
 from automation.cli.schemas import schemas
-from automation.cli.starter import copy_starter
 from automation.database.engine import connect
 from automation.database.schema import customers, events, shard_of
 
@@ -25,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The starter, and the folder one works in."""
-    copy_starter(tmp_path / "shop")
+    english_starter(tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
 
@@ -34,15 +33,6 @@ def change(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def english_only(shop: Path) -> None:
-    """As a shop that writes in one language begins."""
-    for path in (shop / "templates").rglob("*.*.*"):
-        if ".en." not in path.name:
-            path.unlink()
-    config = (shop / "config.toml").read_text(encoding="utf-8")
-    (shop / "config.toml").write_text(re.sub(r"(?m)^locales = \[.*?\]", "locales = []", config), encoding="utf-8")
 
 
 def line_of(path: Path, text: str) -> int:
@@ -123,7 +113,6 @@ def test_people_read_place_message_and_an_indented_hint(shop: Path, run: Run) ->
 
 
 def test_a_template_without_the_business_locale_is_told_where_it_is_named(shop: Path, run: Run) -> None:
-    english_only(shop)
     (shop / "templates/win_back/reminder.en.txt").rename(shop / "templates/win_back/reminder.pl.txt")
     named = line_of(shop / "playbooks/win_back.toml", '"win_back/reminder"')
     told = [one for one in run("check", "--json").json["problems"] if one["severity"] == "error"]
@@ -132,13 +121,11 @@ def test_a_template_without_the_business_locale_is_told_where_it_is_named(shop: 
 
 
 def test_a_business_locale_nobody_wrote_in_is_told_once(shop: Path, run: Run) -> None:
-    english_only(shop)
     change(shop / "config.toml", 'locale = "en"', 'locale = "pl"')
     assert problems(run("check", "--json")) == [("config.toml", 11, 10, 'no template is written in "pl"')]
 
 
 def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, run: Run) -> None:
-    english_only(shop)
     folder = shop / "templates/win_back"
     for name in ("we_miss_you.{}.md", "reminder.{}.txt"):
         shutil.copy(folder / name.format("en"), folder / name.format("pl"))
@@ -147,7 +134,6 @@ def test_a_message_that_lacks_a_locale_of_its_playbook_is_a_warning(shop: Path, 
 
 
 def test_a_language_of_the_business_that_a_template_lacks_is_a_mistake(shop: Path, run: Run) -> None:
-    english_only(shop)
     change(shop / "config.toml", "locales = []", 'locales = ["en", "de"]')
     folder = shop / "templates/win_back"
     for path in list((shop / "templates").glob("*/*.en.*")):
@@ -173,7 +159,6 @@ def test_a_file_that_no_step_uses_is_a_warning(shop: Path, run: Run) -> None:
 
 
 def test_a_template_file_without_its_locale_is_told_what_it_lacks(shop: Path, run: Run) -> None:
-    english_only(shop)
     (shop / "templates/win_back/reminder.en.txt").rename(shop / "templates/win_back/reminder.txt")
     hints = [one["hint"] for one in run("check", "--json").json["problems"] if one["severity"] == "error"]
     assert hints == ["the file's name lacks its locale: win_back/reminder.en.txt"]

@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from starting import english_starter
 from typed import Done, Run
 
-from automation.cli.starter import copy_starter
 from automation.errors import DatabaseUnreachable
 
 
 @pytest.fixture(autouse=True)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy_starter(tmp_path / "shop")
+    english_starter(tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
+from starting import english_starter
 from typed import Done, Run
-
-from automation.cli.starter import copy_starter
 
 TEMPLATE = "templates/nps_survey/recommend.en.md"
 NPS = "playbooks/surveys/nps.toml"
@@ -13,7 +12,7 @@ NPS = "playbooks/surveys/nps.toml"
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy_starter(tmp_path / "shop")
+    english_starter(tmp_path / "shop")
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
 
