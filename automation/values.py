@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -30,6 +32,12 @@ class Window(NamedTuple):
 
     start: time
     end: time
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """All names of the IANA time zone database. Looked for once: they are a thousand files."""
+    return frozenset(available_timezones())
 
 
 def duration(text: str) -> timedelta:

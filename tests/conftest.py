@@ -5,12 +5,13 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
+from reusing import Reused
 from shop import Shop
 from sqlalchemy import create_engine, make_url, text
 
@@ -84,11 +85,17 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "migrated.db"
 
 
+@pytest.fixture(scope="session")
+def reused_postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Reused]:
+    """One database for a whole process's tests, one after another: to make one takes longer than most tests."""
+    with ExitStack() as stack:
+        yield Reused(lambda: stack.enter_context(temporary_database(postgres_server, migrated_postgres)))
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    """A PostgreSQL database of this test's own, with the schema in place."""
-    with temporary_database(postgres_server, migrated_postgres) as url:
-        yield url
+def postgres_url(reused_postgres: Reused) -> str:
+    """A PostgreSQL database that is this test's alone, with the schema in place and nothing in it."""
+    return reused_postgres.emptied()
 
 
 @pytest.fixture

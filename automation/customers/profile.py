@@ -6,7 +6,6 @@ No reason repeats an address or a number.
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
@@ -14,6 +13,7 @@ from babel.core import get_locale_identifier, parse_locale
 from email_validator import EmailNotValidError, validate_email
 
 from automation.errors import nearest
+from automation.values import known_zones
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -108,17 +108,12 @@ def locale_tag(text: str) -> str:
     return get_locale_identifier(parts, sep="-")
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 @lru_cache(maxsize=1000)
 def time_zone(text: str) -> str:
     """A name of the IANA time zone database."""
-    if text in _zones():
+    if text in known_zones():
         return text
-    close = nearest(text, _zones())
+    close = nearest(text, known_zones())
     raise ValueError("not a time zone; " + (f'did you mean "{close}"?' if close else 'write one like "Europe/Warsaw"'))
 
 

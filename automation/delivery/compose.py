@@ -109,6 +109,7 @@ def context_of(
             "name": business.name,
             "postal_address": business.postal_address,
             "public_url": business.public_url,
+            "contact": business.contact,
         },
         "unsubscribe_url": links.unsubscribe,
         "preferences_url": links.preferences,

@@ -253,6 +253,7 @@ def _sample(template: CompiledTemplate, trees: list[tuple[Part, nodes.Template]]
             "name": "Example Shop",
             "postal_address": "Via Esempio 1, 20121 Milano, Italy",
             "public_url": "https://shop.example",
+            "contact": "help@shop.example",
         },
         referral={"code": "SAMPLE2345", "url": "https://shop.example/r/SAMPLE2345"},
         unsubscribe_url="https://shop.example/unsubscribe/sample",

@@ -30,7 +30,7 @@ LAYOUT_WORDS = frozenset({"content", "subject", "preheader"})
 CUSTOMER_KEYS = frozenset({"id", "first_name", "last_name", "locale"})
 REFERRAL_KEYS = frozenset({"code", "url"})
 OFFER_KEYS = frozenset({"code", "expires"})
-BUSINESS_KEYS = frozenset({"name", "postal_address", "public_url"})
+BUSINESS_KEYS = frozenset({"name", "postal_address", "public_url", "contact"})
 KEYS: Mapping[str, frozenset[str]] = {"offer": OFFER_KEYS, "business": BUSINESS_KEYS, "referral": REFERRAL_KEYS}
 LOOP_CALLS = frozenset({"cycle", "changed"})
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from automation.errors import nearest
-from automation.values import ClockTime, Duration, Window, WindowPair, clock_time
+from automation.values import ClockTime, Duration, Window, WindowPair, clock_time, known_zones
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Channel = Literal["email", "sms"]
@@ -38,6 +38,9 @@ class Business(Section):
     public_url: str = Field("http://127.0.0.1:8000", description="base of unsubscribe links and provider callbacks")
 
     shop_url: str = Field("https://shop.example/", description="where the link that customers give to friends leads")
+    contact: str = Field(
+        "help@shop.example", min_length=3, max_length=40, description="where a person answers; answers to HELP name it"
+    )
 
     @field_validator("shop_url")
     @classmethod
@@ -50,9 +53,9 @@ class Business(Section):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            cities = {name.rpartition("/")[2].lower(): name for name in sorted(available_timezones())}
-            close = cities.get(zone.lower().replace(" ", "_")) or nearest(zone, available_timezones())
+        if zone not in known_zones():
+            cities = {name.rpartition("/")[2].lower(): name for name in sorted(known_zones())}
+            close = cities.get(zone.lower().replace(" ", "_")) or nearest(zone, known_zones())
             hint = f'did you mean "{close}"?' if close else 'write one like "Europe/Rome"'
             raise ValueError(f'no time zone "{zone}"; {hint}')
         return zone

@@ -52,6 +52,7 @@ def context(locale: str, playbook: str, **of_customer: Any) -> RenderContext:
             "name": "Example Shop",
             "postal_address": "Via Esempio 1, 20121 Milano, Italy",
             "public_url": "http://127.0.0.1:8000",
+            "contact": "help@shop.example",
         },
         unsubscribe_url="http://127.0.0.1:8000/u/AAAAAAAAAgDGZzg0XW_vVw5dVLgQhm9k",
         preferences_url="http://127.0.0.1:8000/p/AAAAAAAAAgDGZzg0XW_vVw5dVLgQhm9k",

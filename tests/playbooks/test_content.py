@@ -149,6 +149,7 @@ def filled_in(text: str) -> str:
     """The longest a reader is likely to get: the first branch of an `if`, long dates, long codes."""
     values = {
         "business.name": "Example Shop",
+        "business.contact": "help@shop.example",
         "offer.code": "FRIEND-K7QX2MWD",
         "offer.expires | date": "September 28, 2026",
         "facts.trial_ends | date": "September 28, 2026",

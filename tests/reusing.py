@@ -1,0 +1,67 @@
+"""A PostgreSQL database that is as new again for each test: emptied, or made anew when a test changed its schema."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine, NullPool, create_engine, text
+
+# Whoever a test left behind may hold locks.
+ALONE = """SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+EMPTY = """DO $$
+DECLARE one record; filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- no trigger is asked
+    FOR one IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+        AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
+    LOOP
+        EXECUTE format('TRUNCATE %I', one.relname);
+    END LOOP;
+    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', one.sequencename);
+    END LOOP;
+END $$"""
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+SCHEMA = """SELECT md5(string_agg(told, ' ' ORDER BY told)) FROM (
+    SELECT relname || relkind::text || relnatts AS told FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT conname || conrelid::regclass FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger
+) AS every"""
+INSTALLED = "INSERT INTO installation (key) VALUES (:key)"
+
+
+@dataclass
+class Reused:
+    """`make` gives the URL of a new database with the schema in place."""
+
+    make: Callable[[], str]
+    url: str = ""
+    engine: Engine | None = None
+    tables: set[str] = field(default_factory=set)
+    schema: str = ""
+    key: str = ""
+
+    def emptied(self) -> str:
+        if self.engine is None or not self._is_as_new(self.engine):
+            self._renew()
+        return self.url
+
+    def _renew(self) -> None:
+        self.url = self.make()
+        self.engine = create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with self.engine.connect() as connection:
+            self.tables = set(connection.execute(text(TABLES)).scalars())
+            self.schema = connection.execute(text(SCHEMA)).scalar_one()
+            self.key = connection.execute(text("SELECT key FROM installation")).scalar_one()
+
+    def _is_as_new(self, engine: Engine) -> bool:
+        with engine.connect() as connection:
+            connection.execute(text(ALONE))
+            for name in set(connection.execute(text(TABLES)).scalars()) - self.tables:  # facts, which a run makes
+                connection.execute(text(f'DROP TABLE "{name}"'))
+            if connection.execute(text(SCHEMA)).scalar_one() != self.schema:
+                return False
+            connection.execute(text(EMPTY))
+            connection.execute(text(INSTALLED), {"key": self.key})
+            return True
