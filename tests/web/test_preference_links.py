@@ -109,7 +109,8 @@ def test_a_person_is_looked_up_by_keys_alone(planned: Shop, address: str) -> Non
     asked: list[tuple[str, Any]] = []
 
     def note(_: Any, __: Any, statement: str, bound: Any, *___: Any) -> None:
-        asked.append((statement, bound))
+        if "hook_calls" not in statement:  # that one is the server's own, which looks for waiting calls meanwhile
+            asked.append((statement, bound))
 
     url = address + link(planned, "ada")
     event.listen(planned.database.engine, "before_cursor_execute", note)
