@@ -115,6 +115,7 @@ def evaluate(
     from automation.cli.views.run import show_run
     from automation.delivery.workers import worker_name
     from automation.playbooks.load import read_book
+    from automation.reports.kept import keep_figures
     from automation.worker import runs
 
     settings = settings_of(config)
@@ -126,6 +127,7 @@ def evaluate(
             told = runs.dry_run(database, settings, book, moment)
         else:
             told = runs.evaluate(database, settings, book, worker_name(), moment)
+            keep_figures(database, settings, book, moment)
     show_json(told) if as_json else show_run(told)
 
 

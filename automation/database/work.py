@@ -24,6 +24,7 @@ __all__ = [
     "OPEN_INCIDENT",
     "checks",
     "downtimes",
+    "figures",
     "incidents",
     "pauses",
     "playbook_health",
@@ -126,6 +127,17 @@ playbook_health = Table(
     metadata,
     Column("playbook", Key, primary_key=True),
     Column("recent", Json, nullable=False),
+)
+
+# What pages tell of millions of rows, counted once: the newest of each kind is read.
+figures = Table(
+    "figures",
+    metadata,
+    Column("date", Date, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("counted", Json, nullable=False),
+    PrimaryKeyConstraint("kind", "date", name="one_count_per_date"),
 )
 
 OPEN_INCIDENT = text("closed_at IS NULL")

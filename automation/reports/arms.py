@@ -65,7 +65,7 @@ def arms_counted(asked: Asked) -> dict[Key, Arm]:
     found: dict[Key, Arm] = {}
     until = known_until(asked)
     for shards in parts(asked):
-        for playbook, arm, *counts in asked.connection.execute(_passages(asked, until, shards)):
+        for playbook, arm, *counts in asked.connection.execute(passages(asked, until, shards)):
             key = (playbook, arm)
             found[key] = found.get(key, Arm()) + Arm(*counts)
         for playbook, arm, told, count in asked.connection.execute(_messages(asked, shards)):
@@ -92,7 +92,7 @@ def closed(asked: Asked, until: datetime) -> ColumnElement[bool]:
     return enrollments.c.entered_at <= latest
 
 
-def _passages(asked: Asked, until: datetime, shards: Shards) -> Select[Any]:
+def passages(asked: Asked, until: datetime, shards: Shards) -> Select[Any]:
     over, key = closed(asked, until), (enrollments.c.playbook, enrollments.c.arm)
     met = and_(over, enrollments.c.goal_at <= until)
     counts = (func.count(), func.count().filter(over), func.count().filter(met))

@@ -40,7 +40,7 @@ class Change(NamedTuple):
 def report(asked: Asked) -> Report:
     """First entries stand apart: nobody moved from anywhere."""
     course = Course(asked.lifecycle)
-    found = _recorded(asked) if asked.in_use else _compared(asked, course)
+    found = recorded(asked) if asked.in_use else _compared(asked, course)
     found.sort(key=lambda one: (_place(course, one.before), _place(course, one.after)))
     moved = [one for one in found if one.move != "first"]
     return Report(
@@ -87,7 +87,7 @@ def _compared(asked: Asked, course: Course) -> list[Change]:
     return [Change(old, new, course.move(old, new), count, {}) for (old, new), count in pairs.items() if old != new]
 
 
-def _recorded(asked: Asked) -> list[Change]:
+def recorded(asked: Asked) -> list[Change]:
     counts: Counter[tuple[str | None, str, str]] = Counter()
     days: dict[tuple[str | None, str, str], Counter[int]] = defaultdict(Counter)
     for shards in parts(asked):

@@ -25,6 +25,7 @@ from automation.delivery.outcomes.inbox import keep_house, process
 from automation.delivery.recovery.look_up import look_up_due
 from automation.delivery.workers import worker_name
 from automation.errors import BadFiles
+from automation.reports.kept import keep_if_old
 from automation.settings import Settings
 from automation.worker import life
 from automation.worker.evaluate import prepare_run
@@ -116,7 +117,7 @@ class Worker:
         # By default a tick that is a second late is dropped, and two may run at once: neither is wanted.
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(7)}, job_defaults=defaults, timezone="UTC"
+            executors={"default": ThreadPoolExecutor(8)}, job_defaults=defaults, timezone="UTC"
         )
         ticks = {
             self.dispatch: self.settings.schedule.dispatch_every,
@@ -124,6 +125,7 @@ class Worker:
             self.alert: self.settings.schedule.dispatch_every,
             self.sign: life.SIGN_EVERY,
             self.check: LOOK_EVERY,
+            self.count: LOOK_UP_EVERY,
             self.look_up: LOOK_UP_EVERY,
             self.hear: LOOK_UP_EVERY,
         }
@@ -223,6 +225,10 @@ class Worker:
     def check(self) -> None:
         """The nightly check, if it is time and nobody has done it."""
         check_tonight(self.database, self.settings, self.name, self.clock(), self._stopping.is_set)
+
+    def count(self) -> None:
+        """The figures that the pages show, if a run came since or they are old."""
+        keep_if_old(self.database, self.settings, self._files.book(), self.clock())
 
     async def _send(self, dispatch: Dispatch, channels: Sequence[str]) -> dict[str, Any]:
         self._dispatch, self._loop = dispatch, asyncio.get_running_loop()
