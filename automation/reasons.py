@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent", "The customer has not agreed to receive this kind of message on this channel."
     PLAYBOOK_PAUSED = "playbook_paused", "The playbook is paused; the message waits."
     EVERYTHING_PAUSED = "everything_paused", "All sending is paused; the message waits."
+    CUSTOMER_PAUSED = "customer_paused", "Nothing is sent to this customer for the time being; the message waits."
     GOAL_MET = "goal_met", "The customer already did what the playbook hopes for."
     EXIT_RULE = "exit_rule", "The playbook's own exit rule ended it for this customer."
     LEFT_STAGE = "left_stage", "The customer moved on to another lifecycle stage."

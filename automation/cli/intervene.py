@@ -9,12 +9,14 @@ from automation.cli.options import CONFIG, Config, Json, Now
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from automation.database.engine import Database
     from automation.settings import Settings
 
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; kept for good.")]
 Note = Annotated[str, typer.Option("--note", help="Why; kept for good.")]
-What = Annotated[str, typer.Argument(metavar="WHAT", help='"everything", a playbook, or provider:NAME.')]
+What = Annotated[str, typer.Argument(metavar="WHAT", help='"everything", a playbook, provider:NAME or customer:ID.')]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,15 +32,15 @@ def pause(
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Post nothing more, of one playbook or at all; what is due waits. A worker heeds it with its next messages."""
+    """Post nothing more: of a playbook, to a customer, or at all; what is due waits. Heeded with the next post."""
     from automation.cli.opening import database_of, instant_of, settings_of
     from automation.clock import wall_clock
     from automation.delivery.health import by_hand
 
     settings = settings_of(config)
-    _check(what, settings)
     end = None if until is None else instant_of(until, "--until")
     with database_of(settings) as database, database.writing() as connection:
+        _check(connection, what, settings)
         scope = _scope(what)
         by_hand.pause(connection, scope, by, note, end, wall_clock())
     _told({"paused": scope, "until": end}, f"{scope} is paused", as_json=as_json)
@@ -162,13 +164,17 @@ def resolve(
 
 def _scope(what: str) -> str:
     """The scope that a pause is kept under."""
-    return what if what == "everything" or what.startswith("provider:") else f"playbook:{what}"
+    return what if what == "everything" or what.startswith(("provider:", "customer:")) else f"playbook:{what}"
 
 
-def _check(what: str, settings: "Settings") -> None:
+def _check(connection: "Connection", what: str, settings: "Settings") -> None:
+    from automation.customers.lookup import find_customer
     from automation.errors import BadInput, suggest
     from automation.playbooks.load import playbook_files
 
+    if what.startswith("customer:"):
+        find_customer(connection, what.removeprefix("customer:"))
+        return
     playbooks = [file.stem for file in playbook_files(settings)]
     known = ["everything", *playbooks, *(f"provider:{name}" for name in settings.providers)]
     if what not in known:

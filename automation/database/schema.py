@@ -380,7 +380,7 @@ audit_log = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("actor", Text, nullable=False),
     Column("act", Key, nullable=False),
-    # message:<id> | playbook:<key> | everything
+    # message:<id> | customer:<id> | playbook:<key> | everything
     Column("about", Key, nullable=False),
     Column("note", Text, nullable=False),
     # Of a pause that ends by itself.

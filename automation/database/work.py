@@ -98,7 +98,7 @@ checks = Table(
 pauses = Table(
     "pauses",
     metadata,
-    # everything | playbook:<key> | provider:<key>
+    # everything | playbook:<key> | provider:<key> | customer:<id>
     Column("scope", Key, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", Instant, nullable=False),

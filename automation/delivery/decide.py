@@ -162,6 +162,7 @@ def paused(case: Case) -> Decision | None:
     for scope, reason in (
         ("everything", Reason.EVERYTHING_PAUSED),
         (f"playbook:{case.playbook}", Reason.PLAYBOOK_PAUSED),
+        (f"customer:{case.customer_id}", Reason.CUSTOMER_PAUSED),
     ):
         if scope in case.pauses:
             return Hold(case.pauses[scope] or case.at + PAUSED_FOR, reason)

@@ -62,9 +62,14 @@ def open_desk(connection: Connection, settings: Settings, book: Book) -> Desk:
     return Desk(settings, book, connection.execute(select(installation.c.key)).scalar_one())
 
 
-def pauses_at(connection: Connection, book: Book, now: datetime) -> dict[str, datetime | None]:
-    """Scopes that are paused, each with the end if there is one; a playbook with `active = false` is."""
+def pauses_at(connection: Connection, book: Book, now: datetime, *, begun: bool = False) -> dict[str, datetime | None]:
+    """Scopes that are paused, each with the end if there is one; a playbook with `active = false` is.
+
+    Sending heeds every pause on record; `begun` leaves out those that began after `now`, for whoever looks back.
+    """
     found = select(pauses.c.scope, pauses.c.until).where(or_(pauses.c.until.is_(None), pauses.c.until > now))
+    if begun:
+        found = found.where(pauses.c.since <= now)
     inactive: dict[str, datetime | None] = {
         f"playbook:{key}": None for key, playbook in book.playbooks.items() if not playbook.model.active
     }

@@ -37,11 +37,18 @@ def audit(shop: Shop) -> list[tuple[str, str, str, str]]:
     return [(row.actor, row.act, row.about, row.note) for row in shop.rows(audit_log)]
 
 
-@pytest.mark.parametrize(("what", "scope"), [("care", "playbook:care"), ("everything", "everything")])
-def test_a_pause_stops_the_sending_until_it_is_ended(shop: Shop, what: str, scope: str) -> None:
+SCOPES = {
+    "care": ("playbook:care", "playbook_paused"),
+    "everything": ("everything", "everything_paused"),
+    "customer:ada": ("customer:ada", "customer_paused"),
+}
+
+
+@pytest.mark.parametrize("what", SCOPES)
+def test_a_pause_stops_the_sending_until_it_is_ended(shop: Shop, what: str) -> None:
+    scope, reason = SCOPES[what]
     assert typed(shop, "pause", what, "--by", "Ada", "--note", "wrong price") == [{"paused": scope, "until": None}]
-    held = {"playbook_paused": 1} if what == "care" else {"everything_paused": 1}
-    assert shop.send(NOON1)["held"] == held
+    assert shop.send(NOON1)["held"] == {reason: 1}
     ((pauses),) = typed(shop, "pauses")
     assert [(one["scope"], one["reason"]) for one in pauses["pauses"]] == [(scope, "wrong price")]
     typed(shop, "resume", what, "--by", "Bob")
@@ -66,6 +73,7 @@ def test_a_provider_that_was_paused_for_its_refusals_can_be_tried_again_at_once(
     ("words", "told"),
     [
         (["pause", "caer", "--by", "Ada"], 'did you mean "care"'),
+        (["pause", "customer:bob", "--by", "Ada"], 'no customer has the id "bob"'),
         (["pause", "care", "--by", " "], "say who"),
         (["pause", "care", "--by", "Ada", "--until", "2020-01-01T00:00:00Z"], "in the future"),
         (["pause", "care", "--by", "Ada", "--until", "soon"], "--until"),

@@ -105,6 +105,12 @@ def test_a_pause_is_heeded_at_once(ready: Shop) -> None:
     assert recipients(ready) == []
 
 
+def test_a_pause_for_one_person_is_heeded_at_once_and_the_others_get_theirs(ready: Shop) -> None:
+    told = send(ready, lambda connection: by_hand.pause(connection, "customer:ada", "Ada", "", None, at(NOON1)))
+    assert (told["sent"], told["held"]) == (1, {"customer_paused": 1})
+    assert recipients(ready) == ["bob@example.com"]
+
+
 def test_a_call_that_waited_until_the_window_closed_is_decided_anew(ready: Shop) -> None:
     hour = [at("2026-03-02T19:59:50Z")]
 

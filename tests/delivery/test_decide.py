@@ -55,6 +55,8 @@ TOMORROW_8 = datetime(2026, 3, 11, 7, tzinfo=UTC)
         ({"pauses": {"everything": None}}, Hold(NOON + timedelta(minutes=5), Reason.EVERYTHING_PAUSED)),
         ({"pauses": {"playbook:care": NOON + HOUR}}, Hold(NOON + HOUR, Reason.PLAYBOOK_PAUSED)),
         ({"pauses": {"playbook:other": None}}, Send()),
+        ({"pauses": {"customer:ada": NOON + HOUR}}, Hold(NOON + HOUR, Reason.CUSTOMER_PAUSED)),
+        ({"pauses": {"customer:bob": None}}, Send()),
         ({"ended": Reason.GOAL_MET}, Skip(Reason.GOAL_MET, "canceled")),
         ({"step_holds": False}, Skip(Reason.STEP_RULE)),
         ({"at": NOON + DAY}, Send()),

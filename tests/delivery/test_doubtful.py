@@ -97,5 +97,5 @@ def _people(shop: Shop, draw: random.Random) -> None:
             withdraw_consent(connection, shard_of(name), name, "email", "test", "test", NOW)
         erased = customers.c.customer_id.in_(draw.sample(names, 4))
         connection.execute(update(customers).values(erased_at=NOW).where(erased))
-        paused = {"scope": "playbook:paused", "reason": "test", "since": NOW}
-        connection.execute(insert(pauses), paused)
+        scopes = ["playbook:paused", *(f"customer:{name}" for name in draw.sample(names, 2))]
+        connection.execute(insert(pauses), [{"scope": scope, "reason": "test", "since": NOW} for scope in scopes])

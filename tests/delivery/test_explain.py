@@ -15,6 +15,7 @@ from automation.delivery.answers.past import Past
 from automation.delivery.answers.seen import SEEN
 from automation.delivery.decide import GATES
 from automation.delivery.desk import Desk, open_desk
+from automation.delivery.health import by_hand
 from automation.errors import UnknownCustomer, UnknownPlaybook
 from automation.lifecycle.evaluate import customers_by_stage
 from automation.lifecycle.standing import standing_as_of, standing_at_last_run
@@ -138,6 +139,16 @@ def test_consent_given_or_withdrawn_later_does_not_rewrite_what_was_seen_then(sh
     seen = [check for check in found.checks if check.rule == "no_consent"]
     assert seen[0].value == "granted 2026-01-02 by rows.jsonl on *"
     assert seen[0].passed
+
+
+def test_a_pause_for_one_person_is_what_their_message_waits_for_and_no_message_from_before_it(shop: Shop) -> None:
+    shop.evaluate(RUN)
+    shop.send(SENT)
+    with shop.database.writing() as connection:
+        by_hand.pause(connection, "customer:anna", "Ada", "moving house", None, instant(LATER))
+    found = told(shop, "anna", "2026-01-11T10:00:00Z")
+    assert [check.value for check in found.checks if check.rule == "paused"] == ["no", "customer:anna is paused"]
+    assert found.reason == Reason.CUSTOMER_PAUSED
 
 
 def test_a_message_that_waits_is_asked_as_of_now(shop: Shop) -> None:

@@ -163,7 +163,7 @@ class Oracle:
 
     def _left_lying(self, row: Any, since: datetime) -> Iterator[str]:
         """After a dispatch that ran to its end nothing is over its time, unless it is paused."""
-        if row.status == "planned" and row.reason not in {"playbook_paused", "everything_paused"}:
+        if row.status == "planned" and row.reason not in {"playbook_paused", "everything_paused", "customer_paused"}:
             due, deadline = _instant(row.due_at), _instant(row.deadline)
             if due <= since:
                 yield f"I4 message {row.message_id} is still planned; it was due at {due:%m-%d %H:%M}"

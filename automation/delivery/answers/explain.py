@@ -23,6 +23,7 @@ NEW = 2**62  # a row that does not exist yet would have the highest id of all
 SPEAKERS = {
     Reason.EVERYTHING_PAUSED: "paused",
     Reason.PLAYBOOK_PAUSED: "paused",
+    Reason.CUSTOMER_PAUSED: "paused",
     Reason.OFFER_EXPIRED: "too_late",
 }
 

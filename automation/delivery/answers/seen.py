@@ -66,7 +66,7 @@ def ask(
         ended=past.ended(passage, moment) if passage and message.is_open else None,
         step_holds=step is None or step.when is None or step.when.holds(facts, desk.day(moment)),
         offer_expires=_offer_expires(past, passage),
-        pauses=pauses_at(past.connection, desk.book, moment),
+        pauses=pauses_at(past.connection, desk.book, moment, begun=not message.is_open),
         provider_free_at=_provider_free_at(past, message.channel, moment) if message.is_open else None,
     )
     return Asked(message, case, past, step, facts, consent, suppression)
@@ -104,7 +104,7 @@ def _consent(asked: Asked) -> str:
 
 
 def _paused(asked: Asked) -> str:
-    scopes = ("everything", f"playbook:{asked.case.playbook}")
+    scopes = ("everything", f"playbook:{asked.case.playbook}", f"customer:{asked.case.customer_id}")
     return ", ".join(f"{scope} is paused" for scope in scopes if scope in asked.case.pauses) or "no"
 
 

@@ -35,8 +35,10 @@ REPEATABLE = "m.idempotency_key IS NOT NULL AND t.one_provider = t.other_provide
 EVIDENCE = """EXISTS (SELECT 1 FROM audit_log a WHERE a.about = 'message:' || m.message_id
     AND a.act = 'resolve ' || m.status)
     OR EXISTS (SELECT 1 FROM outcomes x WHERE x.shard = m.shard AND x.message_id = m.message_id)"""
-PAUSED = """(coalesce(m.reason, '') IN ('playbook_paused', 'everything_paused') OR EXISTS (SELECT 1 FROM pauses p
-    WHERE p.scope IN ('everything', 'playbook:' || m.playbook) AND (p.until IS NULL OR p.until > :worked)))"""
+PAUSED = """(coalesce(m.reason, '') IN ('playbook_paused', 'everything_paused', 'customer_paused')
+    OR EXISTS (SELECT 1 FROM pauses p
+    WHERE p.scope IN ('everything', 'playbook:' || m.playbook, 'customer:' || m.customer_id)
+    AND (p.until IS NULL OR p.until > :worked)))"""
 
 STATES = (
     Rule("I2", f"NOT ({OPEN}) AND m.finished_at IS NULL", "The row is {status} and has no time at which it ended."),

@@ -41,13 +41,14 @@ AND a.shard = m.shard AND a.message_id = m.message_id AND a.started_at > c.erase
 PAUSED = """SELECT m.message_id, m.customer_id, a.number, p.scope
 FROM messages m CROSS JOIN pauses p CROSS JOIN attempts a
 WHERE m.shard BETWEEN :first AND :last AND m.attempts > 0
-AND p.scope IN ('everything', 'playbook:' || m.playbook) AND m.first_used_at > p.since + :commit
+AND p.scope IN ('everything', 'playbook:' || m.playbook, 'customer:' || m.customer_id)
+AND m.first_used_at > p.since + :commit
 AND a.shard = m.shard AND a.message_id = m.message_id AND a.started_at > p.since + :commit
 AND (p.until IS NULL OR a.started_at < p.until)"""
 PAUSED_BY_HAND = """SELECT m.message_id, m.customer_id, a.number, p.about AS scope
 FROM messages m CROSS JOIN audit_log p CROSS JOIN attempts a
 WHERE m.shard BETWEEN :first AND :last AND m.attempts > 0 AND p.act = 'pause'
-AND p.about IN ('everything', 'playbook:' || m.playbook, 'provider:' || m.provider)
+AND p.about IN ('everything', 'playbook:' || m.playbook, 'provider:' || m.provider, 'customer:' || m.customer_id)
 AND m.planned_at < coalesce(p.until, m.planned_at + :commit)
 AND (m.finished_at IS NULL OR m.finished_at > p.recorded_at)
 AND a.shard = m.shard AND a.message_id = m.message_id

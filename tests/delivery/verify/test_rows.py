@@ -156,4 +156,5 @@ def test_a_row_past_its_deadline_has_an_hour_of_work_to_end_and_waits_for_the_en
     assert after(row(name="text", reason="playbook_paused", **late)) == set()
     pause = {"scope": "playbook:care", "reason": "test", "since": at("2026-03-04T00:00:00Z")}
     assert after(row(name="text", **late), insert(pauses).values(pause)) == set()
+    assert after(row(name="text", **late), insert(pauses).values(pause | {"scope": "customer:ada"})) == set()
     assert after(row(name="text", **late), insert(pauses).values(pause | {"scope": "playbook:other"})) != set()
