@@ -15,6 +15,7 @@ from sqlalchemy import insert, text
 from automation.database.upgrade import newest
 from automation.database.work import workers
 from automation.delivery.alerts.incidents import open_incident
+from automation.errors import BadFiles
 
 MORNING, NOON = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z"
 PATHS = ("/healthz", "/readyz", "/metrics")
@@ -75,6 +76,13 @@ def test_where_a_token_is_set_everybody_needs_it(watched: Watched, path: str, mo
         right = there.get(path, Authorization=f"Bearer {TOKEN}", Via="a proxy")
     assert [one.status_code for one in wrong] == [403, 403, 403]
     assert right.status_code == 200
+
+
+def test_a_token_that_can_be_guessed_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOMATION_SERVE__METRICS_TOKEN", "short")
+    shop.write()
+    with pytest.raises(BadFiles, match="at least 12 characters"):
+        _ = shop.settings
 
 
 def test_with_a_public_address_the_figures_want_a_token_and_the_probes_do_not(
