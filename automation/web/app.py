@@ -1,4 +1,4 @@
-"""The web application: what providers call, and the links in messages."""
+"""The web application: what providers call, the links in messages, and the console."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
@@ -23,6 +23,8 @@ from automation.delivery.outcomes.inbox import keep_call, steps
 from automation.faultpoints import reach
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
+from automation.web.console.app import create_console
+from automation.web.console.office import Office
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
 from automation.web.referral import ReferralLink
@@ -137,6 +139,7 @@ def create_app(
             Route("/s/{token}/{survey}", surveys.do, methods=["POST"]),
             Route("/r/{code}", friends.follow, methods=["GET"]),
             Route("/pages.css", _stylesheet),
+            Mount("/", create_console(Office(database, settings, clock))),
         ],
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},
