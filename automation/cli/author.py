@@ -102,16 +102,18 @@ def show_preview(
 
     from automation.cli.opening import settings_of
     from automation.cli.output import errors, show_json
-    from automation.cli.preview import Wanted, looking_at, preview
-    from automation.cli.views.preview import content_told, page_of, show_content
+    from automation.cli.preview import looking_at
+    from automation.cli.views.preview import page_of, show_content
     from automation.clock import wall_clock
+    from automation.delivery.answers.preview import Wanted, preview
+    from automation.playbooks.load import read_draft
 
     settings = settings_of(config)
     wanted = Wanted(playbook, step, variant, locale, wall_clock())
     with looking_at(settings, customer) as connection:
-        seen = preview(settings, wanted, connection, customer)
+        seen = preview(settings, read_draft(settings), wanted, connection, customer)
     page = page_of(seen) if opened else None
-    show_json(content_told(seen)) if as_json else show_content(seen)
+    show_json(seen.as_dict()) if as_json else show_content(seen)
     if page is not None:
         errors.print(Text(str(page)))
         webbrowser.open(page.as_uri())

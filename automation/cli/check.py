@@ -223,7 +223,7 @@ def _other_lifecycles(settings: Settings, draft: Draft) -> Iterator[Problem]:
 
 
 def _idle(playbook: Playbook, draft: Draft) -> Iterator[Problem]:
-    if draft.lifecycle is not None and not playbook.stages and playbook.model.answers is None:
+    if draft.lifecycle is not None and playbook.is_idle:
         roles = playbook.model.stages
         lacking = f"the role {roles[0]}" if len(roles) == 1 else f"any of the roles {', '.join(roles)}"
         message = f'customers can never enter {playbook.key} under "{draft.lifecycle.name}": no stage has {lacking}'

@@ -26,13 +26,14 @@ class Book:
 class Draft:
     """A book being written: what is in order so far, and all that is wrong. None stands for a file that is no TOML.
 
-    `files` are all playbook files that are TOML, by key; `playbooks` only those without a mistake.
+    `paths` are all playbook files by key, `files` those that are TOML, `playbooks` only those without a mistake.
     """
 
     facts: FactDefinitions | None = None
     lifecycle: Lifecycle | None = None
     playbooks: dict[str, Playbook] = field(default_factory=dict)
     files: dict[str, TomlFile] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, path: Path, name: str) -> TomlFile | None:
@@ -57,15 +58,15 @@ def read_draft(settings: Settings) -> Draft:
     _read_facts(draft, settings)
     _read_lifecycle(draft, settings)
     try:
-        paths = playbook_files(settings)
+        draft.paths = {path.stem: path for path in playbook_files(settings)}
     except BadFiles as bad:
         draft.problems += bad.problems
         return draft
-    for path in paths:
+    for key, path in draft.paths.items():
         file = draft.read(path, shown(settings, path))
         if file is not None:
-            draft.files[path.stem] = file
-            _read_playbook(draft, file, path.stem)
+            draft.files[key] = file
+            _read_playbook(draft, file, key)
     return draft
 
 

@@ -188,6 +188,11 @@ class Playbook:
     def has_ended(self, today: date) -> bool:
         return self.model.ends is not None and today > self.model.ends
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody can ever enter, because the lifecycle in use has none of its stages."""
+        return not self.stages and self.model.answers is None
+
     def takes(self, today: date) -> bool:
         """Whether customers may enter today."""
         return self.model.active and not self.starts_later(today) and not self.has_ended(today)

@@ -16,14 +16,15 @@ from automation.reports.period import Period
 # A goal takes weeks to be met and a holdout is small: thirty days would prove nothing.
 PROOF = timedelta(days=180)
 TOLD = ("delivered", "opened", "clicked", "unsubscribed", "complained")
+PARTS = ("arms", "exits", "steps", "reasons", "inside", "proof")
 Found = dict[str, dict[str, Any]]
 
 
 def passing(asked: Asked) -> dict[str, Any]:
-    """By playbook: `arms` and `exits` of those who entered in the period, `steps` planned in it, who is `inside`, and
-    the arms of half a year as `proof`.
+    """By playbook: `arms` and `exits` of those who entered in the period; messages planned in it by `steps` and status,
+    and by the `reasons` of those that wait or were not sent; who is `inside`; and the arms of half a year as `proof`.
     """
-    found: Found = defaultdict(lambda: {"arms": {}, "exits": {}, "steps": {}, "inside": {}, "proof": {}})
+    found: Found = defaultdict(lambda: {key: {} for key in PARTS})
     _arms(asked, found)
     _proof(asked, found)
     for shards in parts(asked):
@@ -31,8 +32,7 @@ def passing(asked: Asked) -> dict[str, Any]:
             for playbook, key, count in asked.connection.execute(query):
                 of_part = found[playbook][part]
                 of_part[str(key)] = of_part.get(str(key), 0) + count
-    for playbook, step, status, count in asked.connection.execute(_steps(asked)):
-        found[playbook]["steps"].setdefault(step, {})[status] = count
+    _steps(asked, found)
     period = {"since": asked.period.since.isoformat(), "until": asked.period.until.isoformat()}
     return {**period, "proof_days": PROOF.days, "playbooks": dict(found)}
 
@@ -76,7 +76,15 @@ def _inside(shards: Shards) -> Select[Any]:
     return select(*key, func.count()).where(OPEN_ENROLLMENT, shards.of(enrollments)).group_by(*key)
 
 
-def _steps(asked: Asked) -> Select[Any]:
-    key = (messages.c.playbook, messages.c.step, messages.c.status)
+def _steps(asked: Asked, found: Found) -> None:
+    for playbook, step, status, reason, count in asked.connection.execute(_planned(asked)):
+        of_step = found[playbook]["steps"].setdefault(step, {})
+        of_step[status] = of_step.get(status, 0) + count
+        if reason is not None and status != "sent":
+            found[playbook]["reasons"].setdefault(step, {}).setdefault(status, {})[reason] = count
+
+
+def _planned(asked: Asked) -> Select[Any]:
+    key = (messages.c.playbook, messages.c.step, messages.c.status, messages.c.reason)
     lately = (messages.c.planned_at >= asked.start, messages.c.planned_at < asked.end)
     return select(*key, func.count()).where(*lately).group_by(*key)

@@ -15,7 +15,7 @@ from automation.lifecycle.standing import last_run
 from automation.playbooks.lifecycles import lifecycle_files, read_lifecycle
 from automation.reports.asked import Asked
 from automation.reports.medians import median_of
-from automation.reports.standing import from_start_to_end
+from automation.reports.moved import moved
 from automation.reports.transitions import recorded
 
 Days = Mapping[str, Mapping[int, int]]
@@ -23,7 +23,8 @@ Days = Mapping[str, Mapping[int, int]]
 
 def staying(asked: Asked) -> dict[str, Any] | None:
     """`inside`: who stands where, and the median of the days so far; `left`: the same of the stages that were left in
-    the period; `moved`: from the stage at its start to that at its end; `models`: customers by stage in each lifecycle.
+    the period; `moved`: from the stage at its start (null: who came in it) to that at its end; `models`: customers by
+    stage in each lifecycle.
 
     None when facts.toml has changed since the last run.
     """
@@ -34,9 +35,14 @@ def staying(asked: Asked) -> dict[str, Any] | None:
         "until": asked.period.until.isoformat(),
         "inside": _medians(_inside(asked)),
         "left": _medians(_left(asked)),
-        "moved": [[*pair, count] for pair, count in sorted(from_start_to_end(asked).items())],
+        "moved": [[before, after, count] for (before, after), count in sorted(moved(asked).items(), key=_in_order)],
         "models": list(_models(asked)),
     }
+
+
+def _in_order(pair: tuple[tuple[str | None, str], int]) -> tuple[str, str]:
+    (before, after), _ = pair
+    return before or "", after
 
 
 def facts_fit(asked: Asked) -> bool:

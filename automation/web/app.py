@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from automation.database.engine import Database
 from automation.delivery.hooks import HOOKS, HookCall
@@ -27,6 +27,7 @@ from automation.web.console.app import create_console
 from automation.web.console.office import Office
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
+from automation.web.probes import Probes
 from automation.web.referral import ReferralLink
 from automation.web.survey import SurveyPage
 from automation.web.unsubscribe import Unsubscribe
@@ -128,7 +129,7 @@ def create_app(
     links, preferences = Unsubscribe(database, settings, clock), PreferencePage(database, settings, clock)
     surveys = SurveyPage(database, settings, clock)
     friends = ReferralLink(database, settings, clock)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{provider}", called, methods=["GET", "POST"]),
             Route("/u/{token}", links.show, methods=["GET"]),
@@ -139,11 +140,13 @@ def create_app(
             Route("/s/{token}/{survey}", surveys.do, methods=["POST"]),
             Route("/r/{code}", friends.follow, methods=["GET"]),
             Route("/pages.css", _stylesheet),
-            Mount("/", create_console(Office(database, settings, clock))),
+            *Probes(database, settings, clock).routes(),
         ],
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},
     )
+    app.router.default = create_console(Office(database, settings, clock))
+    return app
 
 
 async def _stylesheet(request: Request) -> Response:  # noqa: ARG001 (likewise)

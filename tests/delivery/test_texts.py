@@ -359,3 +359,14 @@ def test_two_who_take_permissions_back_at_once_do_not_wait_for_each_other(writte
             for done in [pool.submit(work, number) for work in (link, text, file)]:
                 done.result()
     assert not sms_consent(written, "ada")[-1]
+
+
+@pytest.mark.parametrize("last", ["ada", "bob", "eve"])
+def test_a_shared_numbers_text_is_of_the_one_whom_we_wrote_to_last(shop: Shop, last: str) -> None:
+    shop.write(care=playbook(step("one", "hello/text", "sms"), stages=["buyer"]))
+    shop.customers("ada", "bob", "eve", phone=ROME)
+    shop.orders(last, "2026-03-01T09:00:00Z")
+    shop.evaluate(DAY1)
+    assert shop.send(NOON)["sent"] == 1
+    came(shop, "HELP")
+    assert [row.customer_id for row in shop.rows(inbound_texts)] == [last]

@@ -64,6 +64,7 @@ def test_a_playbooks_figures_tell_who_entered_what_was_sent_and_who_is_where(sho
     assert care["exits"] == {"goal_met": 1}
     assert care["inside"] == {"1": 2}
     assert care["steps"]["one"] == {"sent": 3}
+    assert care["reasons"] == {"two": {"canceled": {"goal_met": 1}}}
     assert care["proof"]["main"] == [3, 0, 0]  # nobody's thirty days are over yet
 
 
@@ -74,7 +75,7 @@ def test_a_lifecycles_figures_tell_days_movement_and_every_model(shop: Shop) -> 
     found = kept(shop, "lifecycle").counted
     assert found["inside"] == {"new": {"customers": 2, "days": 4.0}, "buyer": {"customers": 1, "days": 0.0}}
     assert found["left"] == {"new": {"customers": 1, "days": 4.0}}
-    assert found["moved"] == []  # a month ago nobody was there
+    assert found["moved"] == [[None, "buyer", 1], [None, "new", 2]]  # a month ago nobody was there
     assert [(one["key"], [stage[2] for stage in one["stages"]]) for one in found["models"]] == [
         ("other", [2, 1]),
         ("small", [2, 1, 0, 0]),

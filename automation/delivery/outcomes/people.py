@@ -37,6 +37,5 @@ def people_at(connection: Connection, number: str) -> Sequence[Person]:
     )
     theirs = select(of.shard, of.customer_id, of.locale, of.phone).where(of.phone == number, of.erased_at.is_(None))
     rows = [*connection.execute(written.limit(MOST)), *connection.execute(theirs.limit(MOST))]
-    found = {(row.shard, row.customer_id): row for row in reversed(rows)}
-    people = [Person(row.shard, row.customer_id, row.locale, row.phone == number) for row in reversed(found.values())]
+    people = dict.fromkeys(Person(row.shard, row.customer_id, row.locale, row.phone == number) for row in rows)
     return sorted(people, key=lambda one: not one.has_it)
