@@ -14,6 +14,9 @@ from sqlalchemy import (
     Numeric,
     Text,
     TypeDecorator,
+    cast,
+    extract,
+    func,
     literal,
     type_coerce,
 )
@@ -22,6 +25,7 @@ from sqlalchemy.types import JSON, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+MICROSECONDS = 1_000_000
 DECIMALS = 4
 SMALLEST = Decimal(1).scaleb(-DECIMALS)
 
@@ -88,3 +92,10 @@ def later(instant: ColumnElement[Any], delta: timedelta, dialect: str) -> Column
     if dialect == "postgresql":
         return type_coerce(instant + literal(delta, Interval), Instant)
     return type_coerce(type_coerce(instant, Integer) + delta // MICROSECOND, Instant)
+
+
+def seconds_since_1970(instant: ColumnElement[Any], dialect: str) -> ColumnElement[int]:
+    """Of a stored instant, whole, in SQL."""
+    if dialect == "sqlite":
+        return type_coerce(instant, Integer) // MICROSECONDS
+    return cast(func.floor(cast(extract("epoch", instant), Numeric)), BigInteger)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Numeric, Select, cast, extract, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, func, select
 
 from automation.database.schema import messages
+from automation.database.types import seconds_since_1970
 from automation.reports.asked import Asked
 from automation.reports.told import Told, told_of_message
 
-MICROSECONDS = 1_000_000
 QUARTER = timedelta(minutes=15)  # no zone's hour begins between two of them
 
 
@@ -65,7 +65,9 @@ def told(asked: Asked) -> dict[tuple[str, str], Told]:
 
 def waits(asked: Asked) -> dict[str, Counter[int]]:
     """Whole seconds from due to sent, by channel."""
-    seconds = _seconds(messages.c.sent_at, asked) - _seconds(messages.c.due_at, asked)
+    seconds = seconds_since_1970(messages.c.sent_at, asked.dialect) - seconds_since_1970(
+        messages.c.due_at, asked.dialect
+    )
     found: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for waited, channel, count in asked.connection.execute(_sent(asked, seconds, messages.c.channel)):
         found[channel][max(waited, 0)] += count
@@ -75,7 +77,7 @@ def waits(asked: Asked) -> dict[str, Counter[int]]:
 def moments(asked: Asked) -> tuple[Counter[tuple[date, str]], Counter[tuple[int, str]]]:
     """Sent by local day and channel, and by hour of the local day and channel, in the business zone."""
     length = int(QUARTER.total_seconds())
-    quarter = _seconds(messages.c.sent_at, asked) // length
+    quarter = seconds_since_1970(messages.c.sent_at, asked.dialect) // length
     days: Counter[tuple[date, str]] = Counter()
     hours: Counter[tuple[int, str]] = Counter()
     for number, channel, count in asked.connection.execute(_sent(asked, quarter, messages.c.channel)):
@@ -95,10 +97,3 @@ def _sent(asked: Asked, *columns: ColumnElement[Any]) -> Select[Any]:
     sent = (messages.c.status == "sent", messages.c.sent_at <= asked.now)
     each = select(*named).where(*_planned(asked), *sent).subquery("each")
     return select(*each.c, func.count()).group_by(*each.c)
-
-
-def _seconds(instant: ColumnElement[Any], asked: Asked) -> ColumnElement[int]:
-    """Since 1970, whole."""
-    if asked.dialect == "sqlite":
-        return type_coerce(instant, Integer) // MICROSECONDS
-    return cast(func.floor(cast(extract("epoch", instant), Numeric)), BigInteger)

@@ -32,6 +32,7 @@ SECRETS = frozenset(
     {
         "api_key",
         "auth_token",
+        "metrics_token",
         "password",
         "previous_secret_key",
         "secret_key",
@@ -78,16 +79,17 @@ class Settings(BaseSettings):
 
     def callback_url(self, provider: str) -> str | None:
         """Where this provider is to tell what became of a message; None where it could not reach us."""
-        if self._is_loopback and not self.providers[provider].is_loopback:
+        if self.is_loopback and not self.providers[provider].is_loopback:
             return None
         return f"{self.business.public_url.rstrip('/')}/hooks/{provider}"
 
     def is_at_home(self, provider: str) -> bool:
         """Whether this provider and whoever it calls are on this machine alone, where nothing needs to be secret."""
-        return self._is_loopback and self.serve.host in LOOPBACK and self.providers[provider].is_loopback
+        return self.is_loopback and self.serve.host in LOOPBACK and self.providers[provider].is_loopback
 
     @property
-    def _is_loopback(self) -> bool:
+    def is_loopback(self) -> bool:
+        """Whether nobody from outside is expected: the public address is on this machine."""
         return urlsplit(self.business.public_url).hostname in LOOPBACK
 
     @cached_property

@@ -17,6 +17,7 @@ from automation.values import ClockTime, Duration, Window, WindowPair, clock_tim
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Channel = Literal["email", "sms"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+SHORTEST_TOKEN = 12
 
 
 class Section(BaseModel):
@@ -163,6 +164,16 @@ def _is_at_home(parts: SplitResult) -> bool:
 class Serve(Section):
     host: str = Field("127.0.0.1", description="a proxy that ends TLS stands before it")
     port: int = Field(8000, ge=1, le=65_535)
+    metrics_token: SecretStr | None = Field(
+        None, description="whoever asks for /metrics and the probes has it, from the environment"
+    )
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"this can be guessed; draw a token of at least {SHORTEST_TOKEN} characters")
+        return token
 
 
 class Holdout(Section):

@@ -25,6 +25,7 @@ from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
+from automation.web.probes import Probes
 from automation.web.referral import ReferralLink
 from automation.web.survey import SurveyPage
 from automation.web.unsubscribe import Unsubscribe
@@ -137,6 +138,7 @@ def create_app(
             Route("/s/{token}/{survey}", surveys.do, methods=["POST"]),
             Route("/r/{code}", friends.follow, methods=["GET"]),
             Route("/pages.css", _stylesheet),
+            *Probes(database, settings, clock).routes(),
         ],
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},

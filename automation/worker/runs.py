@@ -80,7 +80,7 @@ def run_date(
         while not stopping() and (shards := _claim(database, day, worker, now)) is not None:
             done.add(_work(database, desk, day, shards, worker, now))
             reach("plan_committed")
-        whole = _finish(database, day, now)
+        whole = _finish(database, day, now, started)
     stages = whole.stages if whole else _stages(database, book)
     return _told(book, day, now, done, stages, time.monotonic() - started)
 
@@ -147,8 +147,11 @@ def _work(database: Database, desk: Desk, day: date, shards: Shards, worker: str
     return database.write(work)
 
 
-def _finish(database: Database, day: date, now: datetime) -> PartSummary | None:
-    """Mark the run done when no part is open, and return the whole of it; others may still be working on theirs."""
+def _finish(database: Database, day: date, now: datetime, started: float) -> PartSummary | None:
+    """Mark the run done when no part is open, and return the whole of it; others may still be working on theirs.
+
+    Its row keeps for how many seconds whoever finished it was at work.
+    """
     with database.writing() as connection:
         parts = connection.execute(select(run_parts.c.finished_at, run_parts.c.summary).where(run_parts.c.date == day))
         total = PartSummary()
@@ -157,7 +160,8 @@ def _finish(database: Database, day: date, now: datetime) -> PartSummary | None:
                 return None
             total.add(PartSummary.from_dict(summary))
         done = update(runs).where(runs.c.date == day, runs.c.status == "running")
-        connection.execute(done.values(status="done", finished_at=now, summary=total.as_dict()))
+        summary = {**total.as_dict(), "seconds": round(time.monotonic() - started, 3)}
+        connection.execute(done.values(status="done", finished_at=now, summary=summary))
     return total
 
 
