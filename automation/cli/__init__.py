@@ -9,7 +9,7 @@ import sys
 import typer
 
 from automation import faultpoints
-from automation.cli import author, demo, intervene, keep, lifecycles, operate, permission, prove, report, support
+from automation.cli import author, demo, intervene, keep, lifecycles, operate, permission, prove, report, support, users
 from automation.errors import AutomationError, BadInput
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, support, report, lifecycles, permission, intervene, keep, prove):
+for module in (demo, author, operate, support, report, lifecycles, permission, intervene, keep, users, prove):
     module.add_to(app)
 
 

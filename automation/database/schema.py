@@ -385,6 +385,8 @@ audit_log = Table(
     Column("note", Text, nullable=False),
     # Of a pause that ends by itself.
     Column("until", Instant),
+    # Over this row and the hash of the one before (database/audit.py).
+    Column("hash", Text),
     Index("audit_log_about", "about", "number"),
 )
 
