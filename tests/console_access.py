@@ -19,4 +19,11 @@ ACCESS = {
     ("POST", "/users/link"): ADMIN,
     ("POST", "/users/role"): ADMIN,
     ("POST", "/users/close"): ADMIN,
+    ("GET", "/playbooks"): EVERYBODY,
+    ("GET", "/playbooks/{key}"): EVERYBODY,
+    ("POST", "/playbooks/{key}/pause"): MARKETER,
+    ("POST", "/playbooks/{key}/resume"): MARKETER,
+    ("GET", "/playbooks/{key}/preview"): EVERYBODY,
+    ("GET", "/playbooks/{key}/preview/frame"): EVERYBODY,
+    ("GET", "/lifecycle"): EVERYBODY,
 }

@@ -9,6 +9,7 @@ from automation.playbooks.model import HOLDOUT
 from automation.reports.arms import Arm
 from automation.reports.compared import Compared, compared, place_of
 from automation.reports.figures import Share
+from automation.reports.kept import Kept
 from automation.reports.lift import Lift
 
 Counts = Mapping[str, int]
@@ -50,7 +51,8 @@ class Passed:
     @cached_property
     def compared(self) -> list[Compared]:
         """The arms of half a year against each other; first everybody written to against the holdout."""
-        arms = {name: Arm(*self.proof[name]) for name in sorted(self.proof, key=place_of)}
+        counts = ((name, self.proof[name]) for name in sorted(self.proof, key=place_of))
+        arms = {name: Arm(entered, closed, met) for name, (entered, closed, met) in counts}
         return list(compared(arms))
 
     @property
@@ -59,7 +61,7 @@ class Passed:
         return next((lift for _, theirs, lift in self.compared if theirs == HOLDOUT), None)
 
 
-def passed(counted: Mapping[str, Any] | None, playbook: str) -> Passed:
-    """Of `counted` as it is kept under "playbooks". Nothing before it was counted."""
-    found = (counted or {}).get("playbooks", {}).get(playbook, {})
+def passed(kept: Kept | None, playbook: str) -> Passed:
+    """Of what is kept under "playbooks". Nothing before it was counted."""
+    found: Mapping[str, Any] = kept.counted["playbooks"].get(playbook, {}) if kept else {}
     return Passed(**{key: value for key, value in found.items() if key in Passed.__dataclass_fields__})

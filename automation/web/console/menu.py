@@ -14,6 +14,8 @@ class Entry(NamedTuple):
 
 
 MENU = (
+    Entry("playbooks", "/playbooks"),
+    Entry("lifecycle", "/lifecycle"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )

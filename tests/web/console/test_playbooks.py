@@ -201,7 +201,7 @@ def test_what_is_no_playbook_is_not_found(console: Visiting, key: str) -> None:
 
 def test_names_and_texts_are_shown_and_never_run(shop: Shop) -> None:
     evil = "<script>alert('x')</script>\"'&{{ 7*7 }}"
-    shop.write(evil=playbook(step("one", when=f"nps > 3 or orders = 7  # {evil}".split("#")[0]), name=evil, when="nps > 3"))
+    shop.write(evil=playbook(name=evil, when="nps > 3"))
     (shop.folder / "templates/hello/hello.en.md").write_text(f'+++\nsubject = "x"\n+++\n</pre>{evil}\n')
     with visiting(shop, NOW) as console:
         for path in ("/playbooks", "/playbooks/evil"):

@@ -30,7 +30,13 @@ def written(shop: Shop) -> Shop:
     (shop.folder / "templates/hello/hello.it.md").write_text(BODY.replace("Hello", "Ciao"))
     (shop.folder / "templates/hello/short.en.txt").write_text(NEEDS)
     shop.customers("ada", first_name="Ada", contact="ada@example.com", locale="it")
-    shop.customers("bob & <b>/?#", first_name="<script>alert(1)</script>", nickname="“B”", contact="+12015550123")
+    shop.customers(
+        "bob & <b>/?#",
+        email="bob@example.com",
+        first_name="<script>alert(1)</script>",
+        nickname="“B”",
+        contact="+12015550123",
+    )
     return shop
 
 
@@ -131,7 +137,7 @@ def test_what_cannot_be_shown_says_why_and_keeps_the_form(console: Visiting, que
 
 
 def test_a_template_that_cannot_be_read_says_where(console: Visiting) -> None:
-    (console.shop.folder / "templates/hello/hello.en.md").write_text("+++\nsubject = \"x\"\n+++\n{{ customer. }}\n")
+    (console.shop.folder / "templates/hello/hello.en.md").write_text('+++\nsubject = "x"\n+++\n{{ customer. }}\n')
     page = console.signed_in("viewer").get("/playbooks/care/preview?step=one")
     assert page.status_code == 422
     assert "templates/hello/hello.en.md:4" in page.text

@@ -9,7 +9,7 @@ def top_of(largest: float) -> int:
     """The next number that half of is round too: 1,234 ends at 2,000. At least 2."""
     if largest <= 2:  # noqa: PLR2004 (one and two customers)
         return 2
-    size = 10 ** floor(log10(largest))
+    size: int = 10 ** floor(log10(largest))
     return next(step * size for step in NICE if step * size >= largest)
 
 

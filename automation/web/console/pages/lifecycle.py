@@ -26,6 +26,7 @@ router = APIRouter()
 UNFIT = 422
 SHOWN = {"30": 30, "90": 90, "365": 365}
 USUAL = "90"
+EARLIEST = date(1970, 1, 1)  # of all calendars' dates those that every zone has; nobody moved before
 CAME = ""  # where somebody stood who was not there yet
 
 
@@ -47,9 +48,7 @@ class Movement:
 
 
 @router.get("/lifecycle")
-def show_lifecycle(
-    call: Anyone, since: str = "", until: str = "", who: str = "moved", days: str = USUAL
-) -> Response:
+def show_lifecycle(call: Anyone, since: str = "", until: str = "", who: str = "moved", days: str = USUAL) -> Response:
     draft, problem = call.office.draft(), None
     today = local_date(call.now, call.office.settings.business.zone)
     shown = SHOWN.get(days, SHOWN[USUAL])
@@ -101,6 +100,7 @@ def _period(call: Call, since: str, until: str, today: date) -> Period:
         raise BadInput(texts("lifecycle.no_date")) from None
     if first > last or last > today:
         raise BadInput(texts("lifecycle.no_period"))
+    first, last = max(first, EARLIEST), max(last, EARLIEST)
     return Period(first, last, call.office.settings.business.zone)
 
 

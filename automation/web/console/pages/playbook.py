@@ -1,13 +1,15 @@
 """One playbook: its path with what became of whoever went it, its proof, its files; and who may stop it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from automation.clock import local_date
-from automation.delivery.answers.playbook_history import version_text, versions_of
+from automation.delivery.answers.playbook_history import Version, version_text, versions_of
 from automation.delivery.answers.playbook_state import pauses_of_playbooks, state_of
 from automation.delivery.health import by_hand
 from automation.errors import BadInput, UnknownPlaybook, suggest
@@ -71,13 +73,12 @@ def _page(call: Call, key: str, version: str = "", problem: str | None = None) -
     office, draft = call.office, call.office.draft()
     with call.reading() as connection:
         pause, kept = pauses_of_playbooks(connection, call.now).get(key), newest(connection, "playbooks")
-        versions = versions_of(connection, key)
-        gone = key not in draft.paths and bool(versions)
-        chosen = version or (versions[0].version_id if gone else "")
-        text = version_text(connection, key, chosen) if chosen else None
-    if not versions or (chosen and text is None):
-        _require(call, key)
-    playbook, found = draft.playbooks.get(key), passed(kept and kept.counted, key)
+        versions = versions_of(connection, key) if key.isprintable() else []
+        if not versions:
+            _require(call, key)
+        chosen = version if version or key in draft.paths else versions[0].version_id
+        text = _text(connection, key, versions, chosen)
+    playbook, found = draft.playbooks.get(key), passed(kept, key)
     sheets, problems = sheets_of_version(text) if text else sheets_of(office.settings, draft, key)
     return call.page(
         "playbook.html",
@@ -99,3 +100,12 @@ def _page(call: Call, key: str, version: str = "", problem: str | None = None) -
         reasons=BY_KEY,
         everyone=office.settings.holdout.everyone,
     )
+
+
+def _text(connection: Connection, key: str, versions: list[Version], chosen: str) -> Mapping[str, Any] | None:
+    """None: as the files are now. Raises UnknownPlaybook."""
+    if not chosen:
+        return None
+    if chosen not in {one.version_id for one in versions}:
+        raise UnknownPlaybook(f'{key} never had a version "{chosen}"; its page lists those it had')
+    return version_text(connection, key, chosen)

@@ -49,6 +49,6 @@ def show_playbooks(call: Anyone) -> Response:
     rows = []
     for key in keys:
         playbook, state = draft.playbooks.get(key), state_of(draft, key, today, pauses.get(key))
-        rows.append(Row(key, playbook.model if playbook else None, state, passed(kept and kept.counted, key)))
+        rows.append(Row(key, playbook.model if playbook else None, state, passed(kept, key)))
     rows.sort(key=lambda row: row.place)
     return call.page("playbooks.html", rows=rows, kept=kept, problems=sorted(draft.problems))
