@@ -9,7 +9,19 @@ import sys
 import typer
 
 from automation import faultpoints
-from automation.cli import author, demo, intervene, keep, lifecycles, operate, permission, prove, report, support
+from automation.cli import (
+    author,
+    demo,
+    intervene,
+    keep,
+    lifecycles,
+    operate,
+    permission,
+    prove,
+    report,
+    support,
+    unattended,
+)
 from automation.errors import AutomationError, BadInput
 
 app = typer.Typer(
@@ -19,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, support, report, lifecycles, permission, intervene, keep, prove):
+for module in (demo, author, operate, unattended, support, report, lifecycles, permission, intervene, keep, prove):
     module.add_to(app)
 
 
@@ -31,7 +43,7 @@ def main() -> None:
     except AutomationError as error:
         from automation.cli.output import show_error
 
-        show_error(error, as_json="--json" in sys.argv)
+        show_error(error, as_json=not {"--json", "--json-logs"}.isdisjoint(sys.argv))
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
