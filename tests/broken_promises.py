@@ -9,18 +9,16 @@ from shop import Shop, at
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Text,
-    cast,
     insert,
     literal,
     select,
     update,
 )
 
+from automation.database.audit import note
 from automation.database.engine import Database
 from automation.database.schema import (
     attempts,
-    audit_log,
     messages,
     outcomes,
     shard_of,
@@ -54,7 +52,10 @@ def checked(shop: Shop, settings: Settings, *changes: Any, **options: Any) -> Re
     with shop.database.engine.connect() as connection:
         transaction = connection.begin()
         for change in changes:
-            connection.execute(change)
+            if callable(change):
+                change(connection)
+            else:
+                connection.execute(change)
         try:
             return verify(Within(shop.database.engine, connection), settings, **options)
         finally:
@@ -87,11 +88,14 @@ def mine(name: str = "two") -> Any:
     return select(messages.c.message_id).where(of("ada", name)).scalar_subquery()
 
 
-def evidence(verdict: str, name: str = "two") -> Any:
+def evidence(verdict: str, name: str = "two") -> Callable[[Connection], None]:
     """What a person or a look-up writes down."""
-    about = literal("message:", Text) + cast(mine(name), Text)
-    said = {"recorded_at": at(NOON2), "actor": "look-up", "act": f"resolve {verdict}", "about": about, "note": ""}
-    return insert(audit_log).values(said)
+
+    def written(connection: Connection) -> None:
+        number = connection.execute(select(messages.c.message_id).where(of("ada", name))).scalar_one()
+        note(connection, "look-up", f"resolve {verdict}", f"message:{number}", "", at(NOON2))
+
+    return written
 
 
 def delivered() -> Any:

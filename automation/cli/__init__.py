@@ -21,6 +21,7 @@ from automation.cli import (
     report,
     support,
     unattended,
+    users,
 )
 from automation.errors import AutomationError, BadInput
 
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, unattended, support, report, lifecycles, permission, intervene, keep, prove):
+for module in (
+    demo,
+    author,
+    operate,
+    unattended,
+    support,
+    report,
+    lifecycles,
+    permission,
+    intervene,
+    keep,
+    users,
+    prove,
+):
     module.add_to(app)
 
 

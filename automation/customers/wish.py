@@ -10,18 +10,21 @@ from automation.customers.lookup import find_customer
 from automation.customers.suppress import OWN_WISH, lift_suppression
 from automation.database.audit import note
 from automation.database.schema import suppressions
-from automation.errors import BadInput
+from automation.errors import BadInput, suggest
+
+BASES = ("told", "written", "form")  # by word of mouth, in a letter or a mail, on a form with a signature
 
 
 @dataclass(frozen=True)
 class Wish:
-    """`topic` "*" is all of the channel; `wording` is what they agreed to."""
+    """`topic` "*" is all of the channel; `wording` is what they agreed to, `basis` (one of BASES) how they said so."""
 
     customer_id: str
     channel: str
     topic: str
     granted: bool
     wording: str = ""
+    basis: str = "told"
 
 
 def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: datetime) -> str | None:
@@ -30,7 +33,9 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     Raises BadInput for a yes without its wording, UnknownCustomer.
     """
     if wish.granted and not wish.wording.strip():
-        raise BadInput("--wording: say what the customer agreed to; a consent that nobody can show is none")
+        raise BadInput("wording: say what the customer agreed to; a consent that nobody can show is none")
+    if wish.basis not in BASES:
+        raise BadInput(f'a consent has no basis "{wish.basis}"; {suggest(wish.basis, BASES)}')
     customer = find_customer(connection, wish.customer_id)
     act = "consent_given" if wish.granted else "consent_withdrawn"
     note(connection, by, act, f"customer:{wish.customer_id}", words, now)
@@ -42,7 +47,7 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
         channel=wish.channel,
         topic=wish.topic,
         granted=wish.granted,
-        basis="told" if wish.granted else "withdrawn",
+        basis=wish.basis if wish.granted else "withdrawn",
         wording=wish.wording.strip() or None,
         source="person",
         actor=by.strip(),

@@ -44,7 +44,7 @@ KEEP_ROWCOUNT = {"preserve_rowcount": True}  # "how many were inserted?" is aske
 HIDE = {"hide_parameters": True}  # an error goes to the log: with the statement, without the addresses in it
 SHARD_LOCKS = 7_003
 DEADLOCK, CIRCLES = "40P01", 3
-LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004, "recovery": 7_005}
+LOCKS = {"migrations": 7_001, "facts": 7_002, "imports": 7_004, "recovery": 7_005, "audit": 7_006}
 T = TypeVar("T")
 
 

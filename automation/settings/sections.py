@@ -164,6 +164,7 @@ def _is_at_home(parts: SplitResult) -> bool:
 class Serve(Section):
     host: str = Field("127.0.0.1", description="a proxy that ends TLS stands before it")
     port: int = Field(8000, ge=1, le=65_535)
+    language: str = Field("en", description="of the console")
     metrics_token: SecretStr | None = Field(
         None, description="whoever asks for /metrics and the probes has it, from the environment"
     )

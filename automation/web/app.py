@@ -1,4 +1,4 @@
-"""The web application: what providers call, and the links in messages."""
+"""The web application: what providers call, the links in messages, and the console."""
 
 import asyncio
 import logging
@@ -23,6 +23,8 @@ from automation.delivery.outcomes.inbox import keep_call, steps
 from automation.faultpoints import reach
 from automation.settings import Settings
 from automation.web.amazon import KINDS, Amazon
+from automation.web.console.app import create_console
+from automation.web.console.office import Office
 from automation.web.page import body_of
 from automation.web.preferences import PreferencePage
 from automation.web.probes import Probes
@@ -127,7 +129,7 @@ def create_app(
     links, preferences = Unsubscribe(database, settings, clock), PreferencePage(database, settings, clock)
     surveys = SurveyPage(database, settings, clock)
     friends = ReferralLink(database, settings, clock)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{provider}", called, methods=["GET", "POST"]),
             Route("/u/{token}", links.show, methods=["GET"]),
@@ -143,6 +145,8 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={ClientDisconnect: _went_away},
     )
+    app.router.default = create_console(Office(database, settings, clock))
+    return app
 
 
 async def _stylesheet(request: Request) -> Response:  # noqa: ARG001 (likewise)

@@ -69,8 +69,8 @@ def test_a_no_to_one_topic_leaves_the_others(shop: Shop, run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("ada", "sms", "yes", "--by", "Bea"), "--wording"),
-        (("ada", "sms", "yes", "--by", "Bea", "--wording", " "), "--wording"),
+        (("ada", "sms", "yes", "--by", "Bea"), "wording:"),
+        (("ada", "sms", "yes", "--by", "Bea", "--wording", " "), "wording:"),
         (("ada", "sms", "no", "--by", " "), "--by"),
         (("ada", "sms", "no", "--by", "Bea", "--topic", "offrs"), 'did you mean "offers"'),
         (("ada", "sms", "no", "--by", "Bea", "--topic", ""), "--topic"),

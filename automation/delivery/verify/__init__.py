@@ -1,8 +1,8 @@
 """An independent checker of the delivery promise: it reads the tables and shares no query with the code it checks.
 
-Checked: I1 to I9, I12, I14 and I15 of the promise as far as rows tell, and as `history`, `runs` and `orphan` what they
-rest on. Not seen from here: what a provider took (the fault tests compare with the sandbox's own log), subjects and
-headers (not kept), equal plans (I11), signatures of webhooks (I12), logs (I13), screens (I14).
+Checked: I1 to I9, I12, I14 and I15 of the promise as far as rows tell, and as `history`, `runs`, `orphan` and `audit`
+what they rest on. Not seen from here: what a provider took (the fault tests compare with the sandbox's own log),
+subjects and headers (not kept), equal plans (I11), signatures of webhooks (I12), logs (I13), screens (I14).
 
 One part of the shards after another, each scanned once or a few times in a transaction of its own and read as a stream:
 memory does not grow with the ledger.
@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, func, inspect, select, true
 
+from automation.database.audit import broken_links
 from automation.database.engine import Database
 from automation.database.schema import Shards, attempts, messages
 from automation.database.types import EPOCH, MICROSECOND, Instant
@@ -43,6 +44,7 @@ MESSAGES_A_PART = 50_000
 DISPATCHING = timedelta(hours=1)
 # What a person or a look-up found out about a message afterwards is no work of a dispatch.
 DISPATCHED = func.coalesce(messages.c.reason, "").not_in(["looked_up", "resolved"])
+CHAIN = "Row {} of the audit log is not the one that was written after the row before it."
 Progress = Callable[[int, int], None]
 
 
@@ -83,6 +85,8 @@ def verify(
         for scan in whole_scans(connection.dialect.name):
             for violation in broken_by(connection, scan, bound):
                 report.add(violation)
+        for broken in broken_links(connection):
+            report.add(Violation("audit", {}, CHAIN.format(broken)))
     for number, shards in enumerate(parts, start=1):
         with database.reading() as connection:
             for violation in _of_part(connection, settings, shards, since or EPOCH, bound):

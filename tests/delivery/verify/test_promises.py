@@ -15,10 +15,10 @@ from sqlalchemy import (
     update,
 )
 
+from automation.database.audit import note
 from automation.database.engine import connect
 from automation.database.schema import (
     attempts,
-    audit_log,
     consents,
     customers,
     enrollments,
@@ -213,8 +213,7 @@ def test_a_code_that_was_given_does_not_say_until_when(after: Check) -> None:
 
 
 def by_hand(act: str, about: str, recorded: str, until: str | None = None) -> Any:
-    words = {"actor": "Ada", "act": act, "about": about, "note": "", "recorded_at": at(recorded)}
-    return insert(audit_log).values(words | {"until": at(until) if until else None})
+    return lambda connection: note(connection, "Ada", act, about, "", at(recorded), at(until) if until else None)
 
 
 @pytest.mark.parametrize("scope", ["everything", "playbook:care", "provider:sandbox_email"])

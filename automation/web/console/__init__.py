@@ -1,0 +1,1 @@
+"""The console: pages for support staff, marketers and whoever is on call."""

@@ -1,0 +1,100 @@
+"""One request by somebody who is signed in, and what a page may ask of it.
+
+A handler says in its signature who may call it: `call: Anyone`, `Support`, `Marketer` or `Admin`. An admin may all.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from automation.web.accounts.sessions import person_of
+from automation.web.accounts.unmasking import Sight, sight_of
+from automation.web.accounts.users import Person
+from automation.web.console.menu import menu_of
+from automation.web.console.office import Office
+
+# The prefix makes a browser take it only over TLS (or from this machine), from this host, for all paths.
+COOKIE = "__Host-session"
+SEE_OTHER = 303
+
+
+class SignedOut(Exception):
+    """Nobody is signed in with this request."""
+
+
+class NotAllowed(Exception):
+    """Their role may not do that."""
+
+    def __init__(self, call: "Call") -> None:
+        super().__init__(call.person.role)
+        self.call = call
+
+
+@dataclass(frozen=True)
+class Call:
+    request: Request
+    office: Office
+    person: Person
+    now: datetime
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names them."""
+        return self.person.name
+
+    def may(self, *roles: str) -> bool:
+        return self.person.role in {*roles, "admin"}
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        return self.office.database.reading()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        return self.office.database.writing()
+
+    def sight(self, connection: Connection) -> Sight:
+        """Whose addresses they may read."""
+        return sight_of(connection, self.person, self.now)
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """`problem`, if given, is shown above the page."""
+        told = f"told.{self.request.query_params.get('told', '')}"
+        frame = {"call": self, "menu": menu_of(self.person.role), "path": self.request.url.path, "problem": None}
+        shown = {"told": told if told in self.office.texts else None}
+        return self.office.render(template, frame | shown | values, status)
+
+    def back(self, path: str, told: str) -> Response:
+        """To a page of ours, which says `told.<told>` of the catalog."""
+        joint = "&" if urlsplit(path).query else "?"
+        return RedirectResponse(f"{path}{joint}{urlencode({'told': told})}", SEE_OTHER)
+
+
+def _caller(request: Request) -> Call:
+    office: Office = request.app.state.office
+    now = office.clock()
+    token = request.cookies.get(COOKIE)
+    person = person_of(office.database, token, now) if token else None
+    if person is None:
+        raise SignedOut
+    return Call(request, office, person, now)
+
+
+def _only(*roles: str) -> Callable[[Call], Call]:
+    def check(call: Annotated[Call, Depends(_caller)]) -> Call:
+        if not call.may(*roles):
+            raise NotAllowed(call)
+        return call
+
+    return check
+
+
+Anyone = Annotated[Call, Depends(_caller)]
+Support = Annotated[Call, Depends(_only("support"))]
+Marketer = Annotated[Call, Depends(_only("marketer"))]
+Admin = Annotated[Call, Depends(_only())]

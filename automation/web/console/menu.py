@@ -1,0 +1,23 @@
+"""The pages that the menu leads to, and who finds them there."""
+
+from typing import NamedTuple
+
+EVERYBODY = frozenset({"viewer", "support", "marketer", "admin"})
+
+
+class Entry(NamedTuple):
+    """`key` names its words in the catalog, `menu.<key>`."""
+
+    key: str
+    path: str
+    roles: frozenset[str] = EVERYBODY
+
+
+MENU = (
+    Entry("users", "/users", frozenset({"admin"})),
+    Entry("audit", "/audit", frozenset({"support", "admin"})),
+)
+
+
+def menu_of(role: str) -> list[Entry]:
+    return [entry for entry in MENU if role in entry.roles]

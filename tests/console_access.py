@@ -1,0 +1,22 @@
+"""Who may call which page of the console: a page that is not in here fails a test."""
+
+EVERYBODY = frozenset({"viewer", "support", "marketer", "admin"})
+SUPPORT, MARKETER, ADMIN = frozenset({"support", "admin"}), frozenset({"marketer", "admin"}), frozenset({"admin"})
+NOBODY_YET = frozenset({"nobody"}) | EVERYBODY  # before anybody is signed in
+
+ACCESS = {
+    ("GET", "/sign-in"): NOBODY_YET,
+    ("POST", "/sign-in"): NOBODY_YET,
+    ("GET", "/welcome/{token}"): NOBODY_YET,
+    ("POST", "/welcome/{token}"): NOBODY_YET,
+    ("POST", "/sign-out"): EVERYBODY,
+    ("GET", "/account"): EVERYBODY,
+    ("POST", "/account"): EVERYBODY,
+    ("POST", "/unmask"): EVERYBODY,
+    ("GET", "/audit"): SUPPORT,
+    ("GET", "/users"): ADMIN,
+    ("POST", "/users"): ADMIN,
+    ("POST", "/users/link"): ADMIN,
+    ("POST", "/users/role"): ADMIN,
+    ("POST", "/users/close"): ADMIN,
+}

@@ -1,0 +1,68 @@
+"""The console of a small shop on a real server, and people with each role who are signed in to it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+from serving import served
+from shop import Shop, at
+from sqlalchemy import insert
+
+from automation.database.accounts import users
+from automation.database.engine import Database
+from automation.settings import Settings
+from automation.web.accounts.sessions import open_session
+from automation.web.console.call import COOKIE
+
+NOW = "2026-03-03T12:00:00Z"
+
+
+class Visitor(httpx.Client):
+    """A browser's stand-in: `cookies` of the console are for TLS alone, so that this one sends them itself."""
+
+    def __init__(self, address: str, token: str | None) -> None:
+        own = {"cookie": f"{COOKIE}={token}"} if token else {}
+        super().__init__(base_url=address, headers={"origin": address, **own}, timeout=30)
+
+
+@dataclass
+class Visiting:
+    """`now` is when the console's clock stands; the roles are also the names of the people."""
+
+    shop: Shop
+    address: str
+    now: str
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _known: dict[str, Visitor] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        return self.shop.database
+
+    @property
+    def settings(self) -> Settings:
+        return self.shop.settings
+
+    def signed_in(self, role: str) -> Visitor:
+        """Somebody with that role, and that name."""
+        if role not in self._known:
+            self._known[role] = self._stack.enter_context(Visitor(self.address, self.token_of(role)))
+        return self._known[role]
+
+    def outside(self) -> Visitor:
+        """Somebody who is not signed in."""
+        return self._stack.enter_context(Visitor(self.address, None))
+
+    def token_of(self, role: str) -> str:
+        made = {"name": role, "role": role, "created_at": datetime(2026, 1, 1, tzinfo=UTC)}
+        with self.database.writing() as connection:
+            connection.execute(insert(users), made)
+            return open_session(connection, role, at(self.now))
+
+
+@contextmanager
+def visiting(shop: Shop, now: str = NOW) -> Iterator[Visiting]:
+    with served(shop, now) as address, ExitStack() as stack:
+        yield Visiting(shop, address, now, stack)
