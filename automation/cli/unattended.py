@@ -38,7 +38,7 @@ def run(
 
 
 def serve(json_logs: JsonLogs = False, config: Config = CONFIG) -> None:
-    """Answer the links in messages, to unsubscribe and to choose, and what providers call under `/hooks/<provider>`."""
+    """The console; answer the links in messages, to unsubscribe and to choose, and what providers call."""
     from automation.cli.logs import start_logs
     from automation.cli.opening import database_of, settings_of
     from automation.cli.together import telling
