@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 
 
 MENU = (
+    Entry("today", "/"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )

@@ -1,5 +1,5 @@
 """One module a page; each has a `router`."""
 
-from automation.web.console.pages import account, audit, entrance, unmask, users
+from automation.web.console.pages import account, audit, entrance, today, unmask, users
 
-ROUTERS = (entrance.router, account.router, users.router, audit.router, unmask.router)
+ROUTERS = (today.router, entrance.router, account.router, users.router, audit.router, unmask.router)
