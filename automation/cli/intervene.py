@@ -112,7 +112,8 @@ def unknown(
     from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import console, show_json
     from automation.cli.views.log import show_log
-    from automation.delivery.answers.history import LogFilter, log_rows
+    from automation.delivery.answers.history import LogFilter
+    from automation.delivery.answers.log import log_rows
 
     settings = settings_of(config)
     with database_of(settings) as database:

@@ -42,7 +42,8 @@ def customer(customer_id: CustomerId, now: Now = None, config: Config = CONFIG, 
     from automation.cli.opening import database_of, now_of, settings_of
     from automation.cli.output import show_json
     from automation.cli.views.customer import show_customer
-    from automation.delivery.answers.history import LogFilter, log_rows
+    from automation.delivery.answers.history import LogFilter
+    from automation.delivery.answers.log import log_rows
     from automation.delivery.answers.past import Past
     from automation.delivery.answers.profile import customer_told
     from automation.delivery.desk import open_desk
@@ -109,7 +110,8 @@ def log(
     from automation.cli.output import show_json
     from automation.cli.views.log import show_log
     from automation.cli.views.log_file import write_csv
-    from automation.delivery.answers.history import LogFilter, log_rows
+    from automation.delivery.answers.history import LogFilter
+    from automation.delivery.answers.log import log_rows
 
     if as_csv and as_json:
         raise BadInput("--csv and --json are two forms of one log; leave one out")

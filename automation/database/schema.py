@@ -63,6 +63,11 @@ class Shards(NamedTuple):
         return (cls(first, end - 1) for first, end in pairwise(edges))
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of some rows only."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 customers = Table(
     "customers",
     metadata,
@@ -77,18 +82,8 @@ customers = Table(
     Column("attributes", Json, nullable=False),
     Column("erased_at", Instant),
     PrimaryKeyConstraint("shard", "customer_id"),
-    Index(
-        "customers_by_email",
-        "email",
-        postgresql_where=text("email IS NOT NULL"),
-        sqlite_where=text("email IS NOT NULL"),
-    ),
-    Index(
-        "customers_by_phone",
-        "phone",
-        postgresql_where=text("phone IS NOT NULL"),
-        sqlite_where=text("phone IS NOT NULL"),
-    ),
+    _partial("customers_by_email", "email", where="email IS NOT NULL"),
+    _partial("customers_by_phone", "phone", where="phone IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 
@@ -157,15 +152,7 @@ enrollments = Table(
     Column("goal_at", Instant),
     Column("next_step", SmallInteger, nullable=False),
     PrimaryKeyConstraint("shard", "enrollment_id"),
-    Index(
-        "one_open_enrollment",
-        "shard",
-        "customer_id",
-        "playbook",
-        unique=True,
-        sqlite_where=OPEN_ENROLLMENT,
-        postgresql_where=OPEN_ENROLLMENT,
-    ),
+    _partial("one_open_enrollment", "shard", "customer_id", "playbook", where="exited_at IS NULL", unique=True),
     # With the exit, so that "was in it lately" is answered by the index alone.
     Index("enrollments_of_customer", "shard", "customer_id", "playbook", "exited_at"),
     # For reports on a period; appended to, as passages begin in order of time.
@@ -173,6 +160,7 @@ enrollments = Table(
     sqlite_with_rowid=False,
 )
 
+OPEN_COPY = "again > 0 AND status IN ('planned', 'sending')"
 messages = Table(
     "messages",
     metadata,
@@ -214,55 +202,41 @@ messages = Table(
     Column("finished_at", Instant),
     # While it is unknown: when the provider is asked next what became of it. NULL: it has not been asked yet.
     Column("look_up_at", Instant),
+    # A copy that a person asked for says of which message it is one, the how-manieth, and who asked.
+    Column("again_of", Id),
+    Column("again", SmallInteger, nullable=False, server_default="0"),
+    Column("asked_by", Text),
     PrimaryKeyConstraint("shard", "message_id"),
-    UniqueConstraint("shard", "enrollment_id", "step", name="one_message_per_step"),
+    # The playbook's own is number 0. Whoever asks for a copy asks for its number: a second click asks for the same.
+    UniqueConstraint("shard", "enrollment_id", "step", "again", name="one_message_per_step"),
+    CheckConstraint("(again = 0) = (again_of IS NULL)", name="copy_says_of_what"),
     CheckConstraint("status IN (" + ", ".join(f"'{one}'" for one in STATUSES) + ")", name="known_status"),
     Index("messages_of_customer", "shard", "customer_id", "message_id"),
     Index("messages_by_time", "planned_at", "message_id"),
     # Across shards, because the oldest due message goes first; only open rows are in it.
-    Index(
-        "messages_due",
-        "channel",
-        "due_at",
-        "message_id",
-        sqlite_where=text("status = 'planned'"),
-        postgresql_where=text("status = 'planned'"),
-    ),
+    _partial("messages_due", "channel", "due_at", "message_id", where="status = 'planned'"),
     # By shard, for the daily run's look at what is due before the next one.
-    Index(
-        "messages_planned",
-        "shard",
-        "due_at",
-        sqlite_where=text("status = 'planned'"),
-        postgresql_where=text("status = 'planned'"),
-    ),
-    Index(
-        "messages_in_flight",
-        "lease_until",
-        sqlite_where=text("status = 'sending'"),
-        postgresql_where=text("status = 'sending'"),
-    ),
-    Index(
-        "messages_to_look_up",
-        "provider",
-        "look_up_at",
-        sqlite_where=text("status = 'unknown'"),
-        postgresql_where=text("status = 'unknown'"),
+    _partial("messages_planned", "shard", "due_at", where="status = 'planned'"),
+    _partial("messages_in_flight", "lease_until", where="status = 'sending'"),
+    _partial("messages_to_look_up", "provider", "look_up_at", where="status = 'unknown'"),
+    _partial("one_open_copy", "shard", "enrollment_id", "step", where=OPEN_COPY, unique=True),
+    # For the send log by anything that a row is like: few groups, each by time. A row in flight is in no group, which
+    # saves two writes for each that is sent.
+    _partial(
+        "messages_alike",
+        "playbook",
+        "step",
+        "channel",
+        "status",
+        "reason",
+        "planned_at",
+        "message_id",
+        where="status <> 'sending'",
     ),
     # For events that tell nothing but the provider's own id.
-    Index(
-        "messages_by_provider_id",
-        "provider_id",
-        sqlite_where=text("provider_id IS NOT NULL"),
-        postgresql_where=text("provider_id IS NOT NULL"),
-    ),
-    # Which texts to one number could be taken for each other; an email carries our own id.
-    Index(
-        "texts_by_number",
-        "address",
-        sqlite_where=text("channel = 'sms' AND address IS NOT NULL"),
-        postgresql_where=text("channel = 'sms' AND address IS NOT NULL"),
-    ),
+    _partial("messages_by_provider_id", "provider_id", where="provider_id IS NOT NULL"),
+    # Who was written to at an address, which may not be theirs any more; which texts could be taken for each other.
+    _partial("messages_by_address", "address", where="address IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 
@@ -271,6 +245,9 @@ PLANNED = messages.c.status == literal_column("'planned'")
 SENDING = messages.c.status == literal_column("'sending'")
 UNKNOWN = messages.c.status == literal_column("'unknown'")
 TEXTS = messages.c.channel == literal_column("'sms'")
+SETTLED = messages.c.status != literal_column("'sending'")
+# What the playbook planned, and not a copy of it that a person asked for.
+OWN = messages.c.again_of.is_(None)
 
 attempts = Table(
     "attempts",
@@ -364,13 +341,7 @@ offers = Table(
     Column("expires_at", Instant),
     PrimaryKeyConstraint("pool", "code"),
     UniqueConstraint("shard", "enrollment_id", name="one_code_per_enrollment"),
-    Index(
-        "offers_free",
-        "pool",
-        "loaded_at",
-        sqlite_where=text("enrollment_id IS NULL"),
-        postgresql_where=text("enrollment_id IS NULL"),
-    ),
+    _partial("offers_free", "pool", "loaded_at", where="enrollment_id IS NULL"),
 )
 
 audit_log = Table(

@@ -95,8 +95,8 @@ def _migrate(connection: Connection) -> None:
 def _install(connection: Connection) -> None:
     if connection.execute(select(installation.c.key)).first() is None:
         connection.execute(insert(installation), {"key": secrets.token_hex(32)})
-        if connection.dialect.name == "sqlite":
-            assume_statistics(connection)
+    if connection.dialect.name == "sqlite":
+        assume_statistics(connection)
 
 
 def check(database: Database) -> list[str]:

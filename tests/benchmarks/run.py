@@ -18,18 +18,20 @@ import memory
 import replay
 import reports
 import restart
+import searching
 import sending
 from measure import Line, show
 from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day, "reports": reports.reports}
 OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay, "hooks": hooks.hooks}
+OF_A_LOG = {"log": searching.log}
 AT_A_SIZE = {"memory": memory.memory, "restart": restart.restart}
 DATABASES = ("sqlite", "postgresql")
 
 
 def main() -> None:
-    names = (*OF_A_SHOP, *OF_A_DATABASE, *AT_A_SIZE)
+    names = (*OF_A_SHOP, *OF_A_DATABASE, *OF_A_LOG, *AT_A_SIZE)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--customers", type=int, default=100_000, help="with ten events each; 100000 by default")
@@ -50,7 +52,7 @@ def measured(names: set[str], customers: int, kind: str) -> Iterator[Line]:
             for name, lines in OF_A_SHOP.items():
                 if name in names:
                     yield from lines(shop)
-    for name, work in OF_A_DATABASE.items():
+    for name, work in {**OF_A_DATABASE, **OF_A_LOG}.items():
         if name in names:
             with workplace() as folder, new_database(folder, kind) as database:
                 yield from work(folder, database)

@@ -123,7 +123,7 @@ def give_customers(database: Database, count: int) -> None:
         signup_at = NOW - timedelta(days=100)
         people.append((shard, customer_id, address, phone, "en", None, "IT", signup_at, '{"first_name": "Anna"}', None))
         granted += [
-            (shard, customer_id, number, channel, "*", True, "consent", "sign-up form", "customer", signup_at)
+            (shard, customer_id, number, channel, "*", True, "consent", None, "sign-up form", "customer", signup_at)
             for number, channel in enumerate(("email", "sms"), start=1)
         ]
     with database.writing() as connection:

@@ -344,4 +344,4 @@ def test_what_is_asked_of_the_ledger_goes_through_indexes(texted: tuple[Shop, da
     alike = [plan_of(shop, *one) for one in said if "content_hash =" in one[0]]
     assert (len(due), len(alike)) == (4, 1)  # two providers are asked about
     assert all("messages_to_look_up" in plan for plan in due), due
-    assert all("texts_by_number" in plan for plan in alike), alike
+    assert all("messages_by_address" in plan for plan in alike), alike

@@ -1,21 +1,37 @@
 """One fact over the events of a customer: an aggregate in SQL, and what is made of its value afterwards."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, collate, distinct, func, literal, or_, true
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, case, collate, distinct, func, literal, or_, true
 
 from automation.customers.facts.definition import Fact
 from automation.customers.facts.json_values import SEPARATOR, PostgresValues, Values
 from automation.customers.facts.model import Range, Wanted
 from automation.database.schema import events
-from automation.database.types import Key
+from automation.database.types import MICROSECOND, Instant, Key
 
 BOUNDS = {"above": gt, "at_least": ge, "at_most": le, "below": lt}
 
 
-def aggregate(fact: Fact, values: Values, now: datetime) -> ColumnElement[Any]:
+class Told:
+    """An instant that is told when the statement is executed: built once, it serves for every instant."""
+
+    def __clause_element__(self) -> BindParameter[datetime]:
+        return bindparam("now", type_=Instant)
+
+    def __sub__(self, window: timedelta) -> BindParameter[datetime]:
+        return bindparam(f"now_less_{window // MICROSECOND}", type_=Instant)
+
+    @staticmethod
+    def values(now: datetime, windows: Iterable[timedelta]) -> dict[str, datetime]:
+        """What to execute it with, when its facts look back so far."""
+        return {"now": now} | {f"now_less_{window // MICROSECOND}": now - window for window in windows}
+
+
+def aggregate(fact: Fact, values: Values, now: datetime | Told) -> ColumnElement[Any]:
     """The fact as of an instant, among a customer's events; `finished` makes its value of it."""
     found: ColumnElement[Any] = _measured(fact, values).filter(_such_events(fact, values, now))
     return found
@@ -64,7 +80,7 @@ def _byte_order(values: Values) -> str:
     return "C" if isinstance(values, PostgresValues) else "BINARY"
 
 
-def _such_events(fact: Fact, values: Values, now: datetime) -> ColumnElement[bool]:
+def _such_events(fact: Fact, values: Values, now: datetime | Told) -> ColumnElement[bool]:
     rules: list[ColumnElement[bool]] = [events.c.name.in_(fact.events)]
     if fact.within is not None:
         rules.append(events.c.time > now - fact.within)

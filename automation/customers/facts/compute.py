@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Column,
     ColumnElement,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from automation.customers.facts.aggregates import aggregate, finished
+from automation.customers.facts.aggregates import Told, aggregate, finished
 from automation.customers.facts.definition import Fact, FactDefinitions
 from automation.customers.facts.json_values import Values, json_values
 from automation.database.schema import Shards, consents, customers, events, stage_changes, suppressions
@@ -60,7 +61,7 @@ def facts_table(definitions: FactDefinitions, name: str = "facts") -> Table:
 
 
 def facts_as_of(
-    definitions: FactDefinitions, dialect: str, now: datetime, shards: Shards, only: FromClause | None = None
+    definitions: FactDefinitions, dialect: str, now: datetime | Told, shards: Shards, only: FromClause | None = None
 ) -> Select[Any]:
     """Every column of the facts table, except the stage, for the customers of the shards (and of `only`)."""
     values = json_values(dialect)
@@ -94,7 +95,7 @@ def windowed_as_of(definitions: FactDefinitions, dialect: str, now: datetime, on
     return select(counted.c.shard, counted.c.customer_id, *columns)
 
 
-def with_stage(rows: Select[Any], today: date) -> Select[Any]:
+def with_stage(rows: Select[Any], today: date | BindParameter[date]) -> Select[Any]:
     """The same facts, with the stage that history gives each customer on that date."""
     found = rows.subquery("found")
     changes = {"stage": stage_changes.c.to_stage, "stage_since": stage_changes.c.changed_at}
@@ -107,7 +108,7 @@ def _each(shards: Shards) -> Subquery:
 
 
 def _counted(
-    definitions: FactDefinitions, values: Values, now: datetime, shards: Shards, only: FromClause | None
+    definitions: FactDefinitions, values: Values, now: datetime | Told, shards: Shards, only: FromClause | None
 ) -> Subquery:
     """One row a customer with what their events amount to: of everybody in `only`, or of all who have any.
 
@@ -131,7 +132,7 @@ def _column(fact: Fact, values: Values, counted: Subquery) -> ColumnElement[Any]
     return finished(fact, values, counted.c[fact.name])
 
 
-def _last(column: ColumnElement[Any], customer: FromClause, today: date) -> ColumnElement[Any]:
+def _last(column: ColumnElement[Any], customer: FromClause, today: date | BindParameter[date]) -> ColumnElement[Any]:
     """That column of the customer's newest stage change up to a local date."""
     return (
         select(column)

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from sqlalchemy import (
     Column,
     Connection,
+    Date,
     Select,
+    SmallInteger,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -23,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from automation.customers.facts.aggregates import Told
 from automation.customers.facts.compute import facts_as_of as computed
 from automation.customers.facts.compute import facts_table, same_customer, windowed_as_of, with_stage
 from automation.customers.facts.crossing import crossing, find_crossing
@@ -192,6 +197,16 @@ def facts_of(
         return {}
     rows = [{"shard": shard, "customer_id": customer_id} for shard, customer_id in wanted]
     connection.execute(insert(touched), rows)
-    shards = Shards(wanted[0][0], wanted[-1][0])
-    found = with_stage(computed(definitions, connection.dialect.name, now, shards, only=touched), today)
-    return {(row["shard"], row["customer_id"]): dict(row) for row in connection.execute(found).mappings()}
+    found = _facts_of_touched(definitions, connection.dialect.name)
+    windows = {fact.within for fact in definitions.facts if fact.within is not None}
+    told = Told.values(now, windows) | {"today": today, "first_shard": wanted[0][0], "last_shard": wanted[-1][0]}
+    return {(row["shard"], row["customer_id"]): dict(row) for row in connection.execute(found, told).mappings()}
+
+
+@lru_cache(maxsize=64)
+def _facts_of_touched(definitions: FactDefinitions, dialect: str) -> Select[Any]:
+    """Built once: it takes longer than to execute it for one customer."""
+    first, last = (bindparam(name, type_=SmallInteger) for name in ("first_shard", "last_shard"))
+    shards = Shards(cast("int", first), cast("int", last))
+    found = computed(definitions, dialect, Told(), shards, only=touched)
+    return with_stage(found, bindparam("today", type_=Date))

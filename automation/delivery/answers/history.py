@@ -1,16 +1,16 @@
-"""The send log: rows by filter, read as a stream."""
+"""What a row of the send log is, and which rows a filter is about."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, select, tuple_, union
 
 from automation.customers.facts.compute import same_customer
-from automation.database.schema import customers, messages, outcomes, playbook_versions, shard_of
+from automation.database.schema import SHARDS, customers, messages, outcomes, playbook_versions, shard_of
+from automation.delivery.answers.alike import ALIKE
 
-PAGE = 1000  # rows in memory at once, however long the log is
 # The last that a message can come to hides what came before it: a bounce, a complaint and an unsubscribe absorb.
 STRENGTH = (
     "bounced_soft",
@@ -42,12 +42,20 @@ LOG_KEYS = (
 )
 
 
+class Meant(NamedTuple):
+    """Messages that somebody looks for: by their own ids or the provider's, or by who got them."""
+
+    message_ids: tuple[int, ...] = ()
+    provider_ids: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class LogFilter:
     """Which messages. `since` and `until` are about when they were planned, both included.
 
-    A customer's messages and a span of time are found through an index; playbook and status are looked for along it,
-    so on a long log name one of the others too.
+    Everything is found through an index, however long the log is.
     """
 
     customer_id: str | None = None
@@ -56,13 +64,20 @@ class LogFilter:
     since: datetime | None = None
     until: datetime | None = None
     limit: int | None = None
+    step: str | None = None
+    channel: str | None = None
+    reason: str | None = None
+    meant: Meant | None = None
 
+    @property
+    def alike(self) -> dict[str, str]:
+        """What all the rows have in common."""
+        return {name: value for name in ALIKE if (value := getattr(self, name)) is not None}
 
-def log_rows(connection: Connection, wanted: LogFilter) -> Iterator[dict[str, Any]]:
-    """The newest first, each with LOG_KEYS; however many there are, a page is in memory at a time."""
-    rows = logged().where(*_matching(wanted)).order_by(*_newest_first(wanted)).limit(wanted.limit)
-    for row in connection.execute(rows, execution_options={"yield_per": PAGE}).mappings():
-        yield dict(row)
+    @property
+    def is_about_few(self) -> bool:
+        """Whether it names messages or customers: those are looked up one by one."""
+        return self.customer_id is not None or self.meant is not None
 
 
 def logged() -> Select[Any]:
@@ -91,17 +106,24 @@ def _strongest(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-def _matching(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
+def named(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
+    """The customer or the messages that a filter names."""
     if wanted.customer_id is not None:
         yield of_customer(wanted.customer_id)
-    if wanted.playbook is not None:
-        yield messages.c.playbook == wanted.playbook
-    if wanted.status is not None:
-        yield messages.c.status == wanted.status
+    if wanted.meant is not None:
+        yield _among(wanted.meant)
+
+
+def alike(wanted: LogFilter, of: FromClause) -> Iterator[ColumnElement[bool]]:
+    """What the rows of a filter have in common."""
+    return (of.c[name] == value for name, value in wanted.alike.items())
+
+
+def within(wanted: LogFilter, of: FromClause) -> Iterator[ColumnElement[bool]]:
     if wanted.since is not None:
-        yield messages.c.planned_at >= wanted.since
+        yield of.c.planned_at >= wanted.since
     if wanted.until is not None:
-        yield messages.c.planned_at <= wanted.until
+        yield of.c.planned_at <= wanted.until
 
 
 def of_customer(customer_id: str) -> ColumnElement[bool]:
@@ -114,11 +136,16 @@ def of_customer(customer_id: str) -> ColumnElement[bool]:
     return and_(messages.c.shard == shard, messages.c.message_id.in_(ids))
 
 
-def _newest_first(wanted: LogFilter) -> tuple[ColumnElement[Any], ...]:
-    """The order of the index that the filter goes through: a customer's own, else the one by time."""
-    if wanted.customer_id is not None:
-        return (messages.c.message_id.desc(),)
-    return (messages.c.planned_at.desc(), messages.c.message_id.desc())
+def _among(meant: Meant) -> ColumnElement[bool]:
+    """Each through its own index; together, because a number may be a customer's id and a message's."""
+    found = messages.alias("found")
+    shards = [one % SHARDS for one in meant.message_ids]
+    conditions = [and_(found.c.message_id.in_(meant.message_ids), found.c.shard.in_(shards))]
+    conditions.append(found.c.provider_id.in_(meant.provider_ids))
+    conditions.append(found.c.address.in_(meant.addresses))
+    conditions += [and_(found.c.shard == shard_of(one), found.c.customer_id == one) for one in meant.customers]
+    keys = union(*(select(found.c.shard, found.c.message_id).where(one) for one in conditions)).subquery("keys")
+    return tuple_(messages.c.shard, messages.c.message_id).in_(select(keys.c.shard, keys.c.message_id))
 
 
 def playbooks_in_log(connection: Connection) -> set[str]:

@@ -3,9 +3,10 @@
 Profile, addresses and pauses have no history: those are today's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -81,6 +82,26 @@ class Message:
 FIELDS = tuple(Message.__dataclass_fields__)
 
 
+class Later(Mapping[str, Any]):
+    """What is worked out when the first of it is asked for, if any is."""
+
+    def __init__(self, find: Callable[[], Mapping[str, Any]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _found(self) -> Mapping[str, Any]:
+        return self._find()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 class Past:
     """What happened to one customer up to `now`. Raises UnknownCustomer."""
 
@@ -111,7 +132,7 @@ class Past:
     def facts(self, moment: datetime) -> Mapping[str, Any]:
         """As of the moment, with the stage that the last run before it found."""
         if moment not in self._facts:
-            self._facts[moment] = self._facts_then(moment)
+            self._facts[moment] = Later(partial(self._facts_then, moment))
         return self._facts[moment]
 
     def _facts_then(self, moment: datetime) -> Mapping[str, Any]:

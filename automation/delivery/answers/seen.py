@@ -41,7 +41,7 @@ def ask(
 ) -> Asked:
     """Put a message before the gates as of a moment; one that waits is asked as of when it is due."""
     desk, customer = past.desk, past.customer
-    facts = facts or past.facts(moment)
+    facts = past.facts(moment) if facts is None else facts
     playbook = desk.book.playbooks.get(message.playbook)
     step = next((one for one in playbook.steps if one.key == message.step), None) if playbook else None
     consent = past.consent(message.channel, message.topic, moment)
