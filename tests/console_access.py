@@ -5,6 +5,7 @@ SUPPORT, MARKETER, ADMIN = frozenset({"support", "admin"}), frozenset({"marketer
 NOBODY_YET = frozenset({"nobody"}) | EVERYBODY  # before anybody is signed in
 
 ACCESS = {
+    ("GET", "/"): EVERYBODY,
     ("GET", "/sign-in"): NOBODY_YET,
     ("POST", "/sign-in"): NOBODY_YET,
     ("GET", "/welcome/{token}"): NOBODY_YET,

@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 
 
 MENU = (
+    Entry("today", "/"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
     Entry("users", "/users", frozenset({"admin"})),

@@ -8,11 +8,13 @@ from automation.web.console.pages import (
     playbook,
     playbooks,
     preview,
+    today,
     unmask,
     users,
 )
 
 ROUTERS = (
+    today.router,
     entrance.router,
     account.router,
     users.router,
