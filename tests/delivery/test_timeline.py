@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from automation.database.audit import note
 from automation.database.engine import Database
 from automation.database.hooks import inbound_texts
 from automation.database.schema import (
-    audit_log,
     consents,
     customers,
     enrollments,
@@ -50,9 +50,9 @@ EVERY_TABLE = (
     suppressions,
     lifted_suppressions,
     inbound_texts,
-    audit_log,
     customers,
 )
+NUMBERS = count()  # acts are never deleted: each life is another customer's
 
 
 def walk(connection: Connection, customer_id: str, size: int, kinds: Sequence[str] = ()) -> Iterator[Moment]:
@@ -148,14 +148,15 @@ def test_whatever_the_page_every_row_is_told_once_and_in_order(
     with database.writing() as connection:
         for table in EVERY_TABLE:
             connection.execute(delete(table))
-        live(connection, STRANGE, life, random.Random(seed))  # noqa: S311 (made-up people, no secret)
-        live(connection, "other", life, random.Random(seed + 1))  # noqa: S311 (likewise)
-        found = list(walk(connection, STRANGE, size))
+        own = f"{STRANGE}{next(NUMBERS)}"
+        live(connection, own, life, random.Random(seed), 0)  # noqa: S311 (made-up people, no secret)
+        live(connection, f"other {own}", life, random.Random(seed + 1), 100)  # noqa: S311 (likewise)
+        found = list(walk(connection, own, size))
         assert len({one.place for one in found}) == len(found) == expected(life)
         assert [one.at for one in found] == sorted((one.at for one in found), reverse=True)
-        assert found == list(walk(connection, STRANGE, 1000))
+        assert found == list(walk(connection, own, 1000))
         for kind in KINDS:
-            assert list(walk(connection, STRANGE, size, [kind])) == [one for one in found if one.kind == kind]
+            assert list(walk(connection, own, size, [kind])) == [one for one in found if one.kind == kind]
 
 
 def expected(life: dict[str, list[int]]) -> int:
@@ -165,10 +166,11 @@ def expected(life: dict[str, list[int]]) -> int:
     return own + len(set(life["stage"])) + 3 * len(life["playbook"]) + addresses
 
 
-def live(connection: Connection, customer_id: str, life: dict[str, list[int]], draw: random.Random) -> None:
+def live(connection: Connection, customer_id: str, life: dict[str, list[int]], draw: random.Random, first: int) -> None:
+    """Ids count from `first`, for two customers of one shard."""
     shard = shard_of(customer_id)
     mine = {"shard": shard, "customer_id": customer_id}
-    email, phone = f"{shard}@example.com", f"+1201555{shard:04}"
+    email, phone = f"{first}@example.com", f"+1201555{first:04}"
     rows: dict[Any, list[dict[str, Any]]] = {
         customers: [{**mine, "email": email, "phone": phone, "attributes": {}}],
         events: [
@@ -191,9 +193,9 @@ def live(connection: Connection, customer_id: str, life: dict[str, list[int]], d
                 "goal_at": when(hour),
                 "next_step": 0,
             }
-            for number, hour in enumerate(life["playbook"], start=1)
+            for number, hour in enumerate(life["playbook"], start=first)
         ],
-        messages: [message(mine, number, hour) for number, hour in enumerate(life["message"], start=1)],
+        messages: [message(mine, number, hour) for number, hour in enumerate(life["message"], start=first)],
         outcomes: [],
         consents: [
             {
@@ -213,7 +215,7 @@ def live(connection: Connection, customer_id: str, life: dict[str, list[int]], d
             {
                 **mine,
                 "provider": "p",
-                "text_key": f"{shard}-{number}",
+                "text_key": f"{first}-{number}",
                 "sender": phone,
                 "recipient": "+15550100",
                 "text": "?",
@@ -226,8 +228,8 @@ def live(connection: Connection, customer_id: str, life: dict[str, list[int]], d
     if life["outcome"]:
         if not life["message"]:
             life["message"].append(0)
-            rows[messages].append(message(mine, 1, 0))
-        rows[outcomes] = [outcome(shard, number, hour) for number, hour in enumerate(life["outcome"])]
+            rows[messages].append(message(mine, first, 0))
+        rows[outcomes] = [outcome(shard, first, number, hour) for number, hour in enumerate(life["outcome"])]
     for table, several in rows.items():
         if several:
             connection.execute(insert(table), several)
@@ -268,10 +270,10 @@ def message(mine: dict[str, Any], number: int, hour: int) -> dict[str, Any]:
     }
 
 
-def outcome(shard: int, number: int, hour: int) -> dict[str, Any]:
+def outcome(shard: int, first: int, number: int, hour: int) -> dict[str, Any]:
     return {
         "shard": shard,
-        "message_id": shard + 256,
+        "message_id": shard + 256 * first,
         "provider": ("é", "p")[number % 2],
         "event_key": f"k{number}",
         "outcome": "opened",

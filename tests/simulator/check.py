@@ -26,7 +26,8 @@ LONGEST_WAIT = timedelta(hours=26)
 CODE = re.compile(r"CODE (\S+) END")
 ROWS = text(
     "SELECT message_id, flags, customer_id, enrollment_id, playbook, step, channel, kind, topic, status, reason,"
-    " possible_duplicate, due_at, deadline, lease_until, idempotency_key, attempts, again_of FROM messages ORDER BY message_id"
+    " possible_duplicate, due_at, deadline, lease_until, idempotency_key, attempts, again_of FROM messages"
+    " ORDER BY message_id"
 )
 
 
