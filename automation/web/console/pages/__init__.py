@@ -5,6 +5,8 @@ from automation.web.console.pages import (
     audit,
     entrance,
     lifecycle,
+    log,
+    message,
     playbook,
     playbooks,
     preview,
@@ -15,6 +17,8 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    log.router,
+    message.router,
     entrance.router,
     account.router,
     users.router,
