@@ -15,6 +15,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )

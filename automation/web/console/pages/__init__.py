@@ -1,5 +1,5 @@
 """One module a page; each has a `router`."""
 
-from automation.web.console.pages import account, audit, entrance, today, unmask, users
+from automation.web.console.pages import account, audit, entrance, health, today, unmask, users
 
-ROUTERS = (today.router, entrance.router, account.router, users.router, audit.router, unmask.router)
+ROUTERS = (today.router, health.router, entrance.router, account.router, users.router, audit.router, unmask.router)
