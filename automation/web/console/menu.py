@@ -14,6 +14,9 @@ class Entry(NamedTuple):
 
 
 MENU = (
+    Entry("today", "/"),
+    Entry("playbooks", "/playbooks"),
+    Entry("lifecycle", "/lifecycle"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )
