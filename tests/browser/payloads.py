@@ -109,7 +109,7 @@ ODD = [
     f"\\u003cscript\\u003e{CALL}\\u003c/script\\u003e",
     f"\uff1cscript\uff1e{CALL}\uff1c/script\uff1e",
     f"\u202e<img src=x onerror={CALL}>\u202c",
-    f"=HYPERLINK(\"javascript:{CALL}\",\"x\")",
+    f'=HYPERLINK("javascript:{CALL}","x")',
     f"<img src=x onerror={CALL}>" + "x" * 3000,
 ]
 PAYLOADS = [*TAGS, *BREAKING_OUT, *TEMPLATES, *ODD]
