@@ -103,7 +103,11 @@ class BadMessage(AutomationError):
 
 
 class PortTaken(AutomationError):
-    """The port is in use; stop the other server or choose another port: --port of sandbox, [serve] port of serve."""
+    """The port is in use; stop the other server or choose another port: --port of sandbox, else [serve] port."""
+
+
+class WebEnded(AutomationError):
+    """The web application ended by itself, and the worker drained with it; the log says why. Start them again."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import httpx
 from serving import served
-from shop import Shop, at
-from sqlalchemy import insert
+from shop import Shop, at, playbook, step
+from sqlalchemy import insert, select
 
 from automation.database.accounts import users
 from automation.database.engine import Database
@@ -16,7 +16,7 @@ from automation.settings import Settings
 from automation.web.accounts.sessions import open_session
 from automation.web.console.call import COOKIE
 
-NOW = "2026-03-03T12:00:00Z"
+DAY1, NOON1, NOW = "2026-03-02T05:00:00Z", "2026-03-02T11:00:00Z", "2026-03-03T12:00:00Z"
 
 
 class Visitor(httpx.Client):
@@ -56,10 +56,21 @@ class Visiting:
         return self._stack.enter_context(Visitor(self.address, None))
 
     def token_of(self, role: str) -> str:
+        """Of another session of theirs."""
         made = {"name": role, "role": role, "created_at": datetime(2026, 1, 1, tzinfo=UTC)}
         with self.database.writing() as connection:
-            connection.execute(insert(users), made)
+            if connection.execute(select(users).where(users.c.name == role)).first() is None:
+                connection.execute(insert(users), made)
             return open_session(connection, role, at(self.now))
+
+
+def a_day_in(shop: Shop) -> None:
+    """Ada and Bob were welcomed yesterday; Eve has no address."""
+    shop.write(hello=playbook(step("one") + step("two", after="3 days")))
+    shop.customers("ada", "bob")
+    shop.customers("eve", email=None)
+    shop.evaluate(DAY1)
+    shop.send(NOON1)
 
 
 @contextmanager

@@ -9,7 +9,20 @@ import sys
 import typer
 
 from automation import faultpoints
-from automation.cli import author, demo, intervene, keep, lifecycles, operate, permission, prove, report, support, users
+from automation.cli import (
+    author,
+    demo,
+    intervene,
+    keep,
+    lifecycles,
+    operate,
+    permission,
+    prove,
+    report,
+    support,
+    unattended,
+    users,
+)
 from automation.errors import AutomationError, BadInput
 
 app = typer.Typer(
@@ -19,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, author, operate, support, report, lifecycles, permission, intervene, keep, users, prove):
+for module in (
+    demo,
+    author,
+    operate,
+    unattended,
+    support,
+    report,
+    lifecycles,
+    permission,
+    intervene,
+    keep,
+    users,
+    prove,
+):
     module.add_to(app)
 
 
@@ -31,7 +57,7 @@ def main() -> None:
     except AutomationError as error:
         from automation.cli.output import show_error
 
-        show_error(error, as_json="--json" in sys.argv)
+        show_error(error, as_json=not {"--json", "--json-logs"}.isdisjoint(sys.argv))
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

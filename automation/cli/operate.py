@@ -1,6 +1,5 @@
 """Commands for whoever keeps it running."""
 
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
     imports.command("customers")(customers)
     imports.command("events")(events)
     app.add_typer(imports, name="import")
-    for command in (evaluate, send, run, serve, sandbox):
+    for command in (evaluate, send):
         app.command()(command)
 
 
@@ -146,63 +145,3 @@ def send(now: Now = None, config: Config = CONFIG, as_json: Json = False) -> Non
     with database_of(settings) as database:
         told = send_due(database, settings, (lambda: moment) if now else wall_clock)
     show_json(told) if as_json else show_sent(told)
-
-
-def run(config: Config = CONFIG) -> None:
-    """The unattended worker: evaluates daily, dispatches, and finishes what is under way on SIGTERM."""
-    from automation.cli.logs import start_logs
-    from automation.cli.opening import database_of, settings_of
-    from automation.clock import wall_clock
-    from automation.playbooks.load import read_book
-    from automation.worker.scheduler import Worker
-
-    settings = settings_of(config)
-    start_logs(logging.INFO)
-    read_book(settings)
-    with database_of(settings) as database:
-        Worker(database, settings, wall_clock).run()
-
-
-def serve(config: Config = CONFIG) -> None:
-    """Answer the links in messages, to unsubscribe and to choose, and what providers call under `/hooks/<provider>`."""
-    from automation.cli.logs import start_logs
-    from automation.cli.opening import database_of, settings_of
-    from automation.cli.output import errors
-    from automation.clock import wall_clock
-    from automation.delivery.outcomes.at_home import unheard
-    from automation.web.server import serve as answer
-
-    settings = settings_of(config)
-    start_logs(logging.INFO)
-    for name, hint in unheard(settings).items():
-        errors.print(f"calls of {name} are refused, for there is nothing to check them with: {hint}")
-    with database_of(settings) as database:
-        answer(database, settings, wall_clock, errors.print)
-
-
-def sandbox(
-    port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="The port on 127.0.0.1; config.toml expects 8025.")
-    ] = 8025,
-    keep: Annotated[Path | None, typer.Option(help="Keep what it takes in this file.")] = None,
-    tell: Annotated[
-        bool, typer.Option("--tell", help="Tell what becomes of messages, as vendors do, to what `serve` answers.")
-    ] = False,
-    pace: Annotated[
-        float, typer.Option(min=0, max=1000, help="With --tell: seconds take so many times as long; 0.1 is quick.")
-    ] = 1,
-    config: Config = CONFIG,
-) -> None:
-    """A provider on this machine: speaks for every vendor, keeps every message, delivers nothing, and tells back."""
-    from automation.cli.opening import settings_of
-    from automation.cli.output import errors
-    from automation.delivery.sandbox import serve
-    from automation.delivery.sandbox.telling.ears import ears_of
-
-    ears = ears_of(settings_of(config), port) if tell else None
-    errors.print(f"the sandbox takes messages and shows them on http://127.0.0.1:{port}; Ctrl-C ends it")
-    if ears == {}:
-        errors.print(f"nobody is told: no provider in {config} has this address as its base_url")
-    for kind, ear in (ears or {}).items():
-        errors.print(f"it tells {ear.url} what becomes of messages by {kind}")
-    serve("127.0.0.1", port, keep, ears, pace)

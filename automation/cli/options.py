@@ -10,4 +10,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 Now = Annotated[
     str | None, typer.Option("--now", metavar="INSTANT", help="Replace the clock, such as 2026-01-31T09:00:00Z.")
 ]
+JsonLogs = Annotated[
+    bool, typer.Option("--json-logs", help="Log one JSON object a line on a terminal, too; elsewhere it is so anyway.")
+]
 CONFIG = Path("config.toml")

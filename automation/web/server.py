@@ -1,7 +1,9 @@
 """The web application as a server; a proxy that ends TLS stands before it."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from automation.settings import Settings
 from automation.web.app import create_app
 
 DRAIN = 10  # seconds for calls under way
+PATIENCE = 5  # further ones, to come to an end
 Clock = Callable[[], datetime]
 
 
@@ -32,6 +35,43 @@ def answering(database: Database, settings: Settings, clock: Clock, **given: Any
     public = settings.model_copy(update={"business": business})
     with ServerThread(_config(create_app(database, public, clock, **given)), listening):
         yield public
+
+
+@contextmanager
+def serving(database: Database, settings: Settings, clock: Clock, tell: Callable[[str], object]) -> Iterator["Serving"]:
+    """Answer meanwhile, beside other work of this process. Raises PortTaken before anything has begun."""
+    listening = listening_on(settings.serve.host, settings.serve.port)
+    tell(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
+    web = Serving(create_app(database, settings, clock), listening)
+    web.start()
+    try:
+        yield web
+    finally:
+        web.stop()
+        web.join(DRAIN + PATIENCE)
+
+
+class Serving(threading.Thread):
+    """The web application in a thread of its own, until it is stopped or cannot go on."""
+
+    def __init__(self, app: Starlette, listening: socket.socket) -> None:
+        super().__init__(name="web", daemon=True)
+        self._server, self._listening = uvicorn.Server(_config(app)), listening
+        self._stopped = False
+
+    def run(self) -> None:
+        with self._listening, suppress(SystemExit):  # so it says that it cannot start; the log says why
+            self._server.run([self._listening])
+
+    def stop(self) -> None:
+        """Calls under way are answered, new ones are not."""
+        self._stopped = self._stopped or self.is_alive()
+        self._server.should_exit = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended though nobody had stopped it."""
+        return not (self._stopped or self.is_alive())
 
 
 def _config(app: Starlette) -> uvicorn.Config:

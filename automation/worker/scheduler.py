@@ -67,7 +67,7 @@ class Worker:
         self.name = worker_name()
         self._incidents = Incidents(database, clock)
         self._files = Files(settings, self._incidents.files)
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()  # for whoever works beside it, too
         self._dispatch: Dispatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -89,10 +89,10 @@ class Worker:
 
     def _work(self) -> None:
         log.info("worker started", extra={"worker": self.name})
-        Start(self.database, self.settings, self.clock, self.name, self, self._stopping).run()
+        Start(self.database, self.settings, self.clock, self.name, self, self.stopping).run()
         scheduler = self._scheduler()
         scheduler.start()
-        while not self._stopping.wait(timeout=1):
+        while not self.stopping.wait(timeout=1):
             pass
         scheduler.pause()
         scheduler.shutdown(wait=True)
@@ -100,7 +100,7 @@ class Worker:
 
     def _end_in_time(self, drained: threading.Event) -> None:
         """What is under way is finished, within limits: whoever told us to stop does not wait for ever either."""
-        self._stopping.wait()
+        self.stopping.wait()
         if not drained.wait(DRAIN.total_seconds()):
             log.error("the worker ends with calls under way; the next start looks after them")
             logging.shutdown()
@@ -109,7 +109,7 @@ class Worker:
     def stop(self, signum: int | None = None, frame: FrameType | None = None) -> None:
         """Claim nothing new; what is under way is finished and recorded."""
         del signum, frame
-        self._stopping.set()
+        self.stopping.set()
         if self._dispatch is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._dispatch.stop.set)
 
@@ -136,7 +136,7 @@ class Worker:
         return scheduler
 
     def _guarded(self, work: Callable[[], Any]) -> None:
-        if not self._stopping.is_set():
+        if not self.stopping.is_set():
             self._tried(work)
 
     def _tried(self, work: Callable[[], Any]) -> None:
@@ -153,7 +153,7 @@ class Worker:
     def evaluate(self) -> None:
         """The daily run, if one is due."""
         now = self.clock()
-        done = tick(self.database, self.settings, self._files.book(), self.name, now, self._stopping.is_set)
+        done = tick(self.database, self.settings, self._files.book(), self.name, now, self.stopping.is_set)
         if done is not None:
             log.info("daily run done", extra={key: done[key] for key in ("date", "customers", "changes", "planned")})
 
@@ -224,7 +224,7 @@ class Worker:
 
     def check(self) -> None:
         """The nightly check, if it is time and nobody has done it."""
-        check_tonight(self.database, self.settings, self.name, self.clock(), self._stopping.is_set)
+        check_tonight(self.database, self.settings, self.name, self.clock(), self.stopping.is_set)
 
     def count(self) -> None:
         """The figures that the pages show, if a run came since or they are old."""
@@ -232,7 +232,7 @@ class Worker:
 
     async def _send(self, dispatch: Dispatch, channels: Sequence[str]) -> dict[str, Any]:
         self._dispatch, self._loop = dispatch, asyncio.get_running_loop()
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             dispatch.stop.set()
         try:
             return await dispatch.run(channels)
