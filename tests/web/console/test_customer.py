@@ -136,7 +136,7 @@ def test_what_stands_against_a_channel_is_told_with_its_reason(console: Visiting
 
 
 def test_of_an_erased_customer_the_history_is_told_and_nothing_can_be_done(console: Visiting) -> None:
-    gone = {"erased_at": at(RUN), "email": None, "phone": None, "attributes": {}}
+    gone: dict[str, Any] = {"erased_at": at(RUN), "email": None, "phone": None, "attributes": {}}
     with console.database.writing() as connection:
         connection.execute(update(customers).where(customers.c.customer_id == "ada").values(gone))
     text = page(console)

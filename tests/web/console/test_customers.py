@@ -10,7 +10,7 @@ STRANGE = 'a/b?c#d&é%2F"<script>'
 
 
 @pytest.fixture(autouse=True)
-def _strange(lived: object, console: Visiting) -> None:
+def _strange(console: Visiting) -> None:
     row = {"shard": shard_of(STRANGE), "customer_id": STRANGE, "email": "odd@example.com", "attributes": {}}
     with console.database.writing() as connection:
         connection.execute(insert(customers), row)
