@@ -5,6 +5,7 @@ SUPPORT, MARKETER, ADMIN = frozenset({"support", "admin"}), frozenset({"marketer
 NOBODY_YET = frozenset({"nobody"}) | EVERYBODY  # before anybody is signed in
 
 ACCESS = {
+    ("GET", "/"): EVERYBODY,
     ("GET", "/sign-in"): NOBODY_YET,
     ("POST", "/sign-in"): NOBODY_YET,
     ("GET", "/welcome/{token}"): NOBODY_YET,
@@ -28,4 +29,11 @@ ACCESS = {
     ("POST", "/users/link"): ADMIN,
     ("POST", "/users/role"): ADMIN,
     ("POST", "/users/close"): ADMIN,
+    ("GET", "/playbooks"): EVERYBODY,
+    ("GET", "/playbooks/{key}"): EVERYBODY,
+    ("POST", "/playbooks/{key}/pause"): MARKETER,
+    ("POST", "/playbooks/{key}/resume"): MARKETER,
+    ("GET", "/playbooks/{key}/preview"): EVERYBODY,
+    ("GET", "/playbooks/{key}/preview/frame"): EVERYBODY,
+    ("GET", "/lifecycle"): EVERYBODY,
 }

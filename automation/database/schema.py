@@ -265,6 +265,8 @@ attempts = Table(
     Column("batch", Text),
     PrimaryKeyConstraint("shard", "message_id", "number"),
     CheckConstraint("reply IN ('accepted', 'refused', 'later', 'unknown')", name="known_reply"),
+    # For what a provider answered lately; appended to.
+    Index("attempts_by_provider", "provider", "started_at"),
     sqlite_with_rowid=False,
 )
 

@@ -36,6 +36,7 @@ EXPECTED = (
     ("messages", "messages_to_look_up", "5000 2500 10"),
     ("messages", "messages_by_address", "3000000 4"),
     ("attempts", "attempts", "4000000 16000 1 1"),
+    ("attempts", "attempts_by_provider", "4000000 2000000 10 1"),
     ("outcomes", "outcomes", "4000000 16000 1 1 1"),
 )
 

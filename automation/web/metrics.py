@@ -16,11 +16,13 @@ from sqlalchemy import Connection
 from automation.database.engine import Database
 from automation.delivery.alerts.incidents import incidents_now
 from automation.delivery.overview.day import day_since
+from automation.delivery.overview.providers import providers_now
 from automation.delivery.overview.waiting import calls_waiting, open_messages
 from automation.delivery.overview.work import duty, last_completed, worker_lives
 from automation.settings import Settings
 
 DAY = timedelta(days=1)
+QUANTILES = (0.5, 0.95, 0.99)
 MESSAGE = ("status", "channel", "playbook", "reason")
 
 
@@ -88,10 +90,25 @@ def _incidents(connection: Connection, settings: Settings, now: datetime) -> Ite
     yield told
 
 
+def _providers(connection: Connection, settings: Settings, now: datetime) -> Iterator[Metric]:
+    about = "Seconds a call took, of the newest thousand messages of the last hour."
+    seconds = GaugeMetricFamily("automation_provider_seconds", about, labels=["provider", "quantile"])
+    replies = GaugeMetricFamily("automation_provider_replies", "Their answers.", labels=["provider", "reply"])
+    states = GaugeMetricFamily("automation_provider_state", "1 for the state it is in.", labels=["provider", "state"])
+    for one in providers_now(connection, settings, now):
+        states.add_metric([one.key, one.state], 1)
+        for quantile in QUANTILES if one.answers.seconds else ():
+            seconds.add_metric([one.key, str(quantile)], one.answers.quantile(quantile) or 0)
+        for reply, count in sorted(one.answers.replies.items()):
+            replies.add_metric([one.key, reply], count)
+    yield from (seconds, replies, states)
+
+
 FAMILIES: tuple[Callable[[Connection, Settings, datetime], Iterator[Metric]], ...] = (
     _messages,
     _open,
     _run,
     _work,
     _incidents,
+    _providers,
 )

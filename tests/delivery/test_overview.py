@@ -7,8 +7,9 @@ import pytest
 from shop import Shop, at, playbook, step
 from sqlalchemy import delete, insert, update
 
-from automation.database.work import runs, workers
+from automation.database.work import provider_health, runs, workers
 from automation.delivery.overview.day import Day, day_since, due_next
+from automation.delivery.overview.providers import Answers, answers_of, other_pauses, providers_now
 from automation.delivery.overview.waiting import Open, open_messages
 from automation.delivery.overview.work import Duty, duty, last_completed, latest_runs, worker_lives, working
 
@@ -107,6 +108,38 @@ def test_a_run_tells_what_it_changed_and_how_long_it_took(planned: Shop) -> None
     assert (run.date, run.status, run.summary["planned"]) == (date(2026, 3, 2), "done", 6)  # one of them ended at once
     assert run.seconds is not None
     assert 0 < run.seconds < 60
+
+
+def test_a_providers_answers_of_the_last_hour_are_counted_and_its_calls_timed(planned: Shop) -> None:
+    planned.send("2026-03-02T09:00:00Z")
+    with planned.database.reading() as connection:
+        soon = {one.key: one for one in providers_now(connection, planned.settings, at("2026-03-02T09:30:00Z"))}
+        later = answers_of(connection, "sandbox_email", at(NOON))
+    email = soon["sandbox_email"]
+    assert (email.state, email.share, email.answers.replies) == ("fit", 1.0, {"accepted": 3})
+    assert len(email.answers.seconds) == 1  # one call took all three
+    assert soon["sandbox_sms"].answers.last is None
+    assert (later.replies, later.quantile(0.5)) == ({}, None)
+    assert later.last is not None
+    assert later.last.reply == "accepted"
+
+
+def test_a_pause_and_a_slowed_rate_are_told(planned: Shop) -> None:
+    planned.pause("provider:sandbox_sms")
+    planned.pause("everything")
+    with planned.database.writing() as connection:
+        slow = {"provider": "sandbox_email", "proven": True, "share": 0.25, "slowed_at": at(NOON)}
+        connection.execute(insert(provider_health), slow)
+        found = {one.key: one for one in providers_now(connection, planned.settings, at(NOON))}
+        others = other_pauses(connection, at(NOON))
+    assert (found["sandbox_sms"].state, found["sandbox_email"].state) == ("paused", "slowed")
+    assert found["sandbox_email"].share == 0.25
+    assert [one.scope for one in others] == ["everything"]
+
+
+def test_quantiles_are_those_of_the_calls() -> None:
+    answers = Answers({}, {}, [0.1, 0.2, 0.3, 0.4, 9.0], None)
+    assert [answers.quantile(share) for share in (0.5, 0.8, 0.95)] == [0.3, 0.4, 9.0]
 
 
 def test_a_worker_is_silent_when_its_signs_stop_and_stopped_when_it_said_so(shop: Shop) -> None:

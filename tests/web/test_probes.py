@@ -143,6 +143,16 @@ def test_a_run_that_is_missing_incidents_and_workers_are_told(watched: Watched) 
     assert found["workers_alive",] == 1
 
 
+def test_what_providers_answered_and_how_long_they_took_is_told(watched: Watched) -> None:
+    with served(watched.shop, "2026-03-02T09:30:00Z") as address:
+        found = Watched(watched.shop, address).figures()
+    assert found["provider_replies", "sandbox_email", "accepted"] == 2
+    assert 0 <= found["provider_seconds", "sandbox_email", "0.5"] < 10
+    assert found["provider_state", "sandbox_email", "fit"] == 1
+    assert found["provider_state", "sandbox_sms", "unproven"] == 1
+    assert ("provider_seconds", "sandbox_sms", "0.5") not in found
+
+
 def test_no_figure_names_a_person(watched: Watched) -> None:
     told = watched.get("/metrics").text
     assert not re.search(r"\bann\b|\bbob\b|@|\+1201", told)

@@ -1,8 +1,23 @@
 """One module a page; each has a `router`."""
 
-from automation.web.console.pages import account, audit, customer, customer_acts, customers, entrance, unmask, users
+from automation.web.console.pages import (
+    account,
+    audit,
+    customer,
+    customer_acts,
+    customers,
+    entrance,
+    lifecycle,
+    playbook,
+    playbooks,
+    preview,
+    today,
+    unmask,
+    users,
+)
 
 ROUTERS = (
+    today.router,
     entrance.router,
     account.router,
     users.router,
@@ -11,4 +26,8 @@ ROUTERS = (
     customers.router,
     customer.router,
     customer_acts.router,
+    playbooks.router,
+    playbook.router,
+    preview.router,
+    lifecycle.router,
 )
