@@ -15,6 +15,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
     Entry("users", "/users", frozenset({"admin"})),
