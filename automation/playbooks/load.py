@@ -46,7 +46,11 @@ class Draft:
 
 def read_book(settings: Settings) -> Book:
     """Raises BadFiles with the problems of all files at once."""
-    draft = read_draft(settings)
+    return book_of(read_draft(settings))
+
+
+def book_of(draft: Draft) -> Book:
+    """Raises BadFiles when anything is wrong in it."""
     if draft.problems or draft.facts is None or draft.lifecycle is None:
         raise BadFiles(draft.problems)
     return Book(draft.facts, draft.lifecycle, draft.playbooks)

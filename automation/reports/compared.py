@@ -5,14 +5,20 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from automation.playbooks.model import HOLDOUT
+from automation.playbooks.model import HOLDOUT, MAIN
 from automation.reports.arms import Arm
 from automation.reports.lift import Lift
 from automation.reports.lift_words import in_words
 
 WRITTEN_TO = "all written to"
 LIFT_COLUMNS = ("playbook", "arm", "against", "points", "from", "to", "relative %", "p")
+ORDER = {HOLDOUT: 0, MAIN: 1}
 Compared = tuple[str, str, Lift]
+
+
+def place_of(arm: str) -> tuple[int, str]:
+    """The holdout comes first, then main, then variants by name."""
+    return ORDER.get(arm, 2), arm
 
 
 def compared(arms: Mapping[str, Arm]) -> Iterator[Compared]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automation.errors import BadInput, suggest
-from automation.playbooks.model import HOLDOUT, MAIN
+from automation.playbooks.model import HOLDOUT
 from automation.reports.arms import Arm, arms_counted
 from automation.reports.asked import Asked
-from automation.reports.compared import LIFT_COLUMNS, compared, lift_row, words
+from automation.reports.compared import LIFT_COLUMNS, compared, lift_row, place_of, words
 from automation.reports.figures import Figure, Money, Report, Share, Table
 from automation.reports.goal_revenue import add_revenue
 
@@ -52,9 +52,8 @@ def report(asked: Asked) -> Report:
 
 def _by_playbook(counted: Mapping[tuple[str, str], Arm]) -> dict[str, dict[str, Arm]]:
     """The holdout first, then main, then variants by name."""
-    order = {HOLDOUT: 0, MAIN: 1}
     found: dict[str, dict[str, Arm]] = {}
-    for playbook, arm in sorted(counted, key=lambda key: (key[0], order.get(key[1], 2), key[1])):
+    for playbook, arm in sorted(counted, key=lambda key: (key[0], place_of(key[1]))):
         found.setdefault(playbook, {})[arm] = counted[playbook, arm]
     return found
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from automation.clock import local_date
 from automation.customers.codes import fill_pattern
 from automation.customers.facts.refresh import facts_of
+from automation.customers.lookup import find_customer
 from automation.customers.profile import home_of
-from automation.database.schema import customers, shard_of
 from automation.delivery.compose import Codes, content_of, context_of, with_stage_facts
 from automation.delivery.offers import Code
 from automation.errors import BadFiles, BadInput, UnknownCustomer, UnknownPlaybook, suggest
@@ -77,7 +77,7 @@ def preview(
         return Previewed(content, template.source.file)
     if connection is None:
         raise UnknownCustomer(f'no customer has the id "{customer_id}": there is no database yet')
-    row = _customer(connection, customer_id)
+    row = dict(find_customer(connection, customer_id)._mapping)  # noqa: SLF001 (SQLAlchemy's public name for it)
     template = _template(settings, step, name, wanted.locale or row["locale"])
     content = _for_customer(connection, settings, book, playbook, template, row, wanted)
     return Previewed(content, template.source.file)
@@ -162,14 +162,6 @@ def _for_customer(
         ),
     )
     return content_of(template, context)
-
-
-def _customer(connection: Connection, customer_id: str) -> Mapping[str, Any]:
-    key = (customers.c.shard == shard_of(customer_id), customers.c.customer_id == customer_id)
-    row = connection.execute(select(customers).where(*key)).mappings().one_or_none()
-    if row is None:
-        raise UnknownCustomer(f'no customer has the id "{customer_id}"; import them first')
-    return dict(row)
 
 
 def _stage_now(lifecycle: Lifecycle, facts: Mapping[str, Any], day: Day) -> str:

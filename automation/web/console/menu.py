@@ -15,6 +15,9 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("customers", "/customers"),
+    Entry("playbooks", "/playbooks"),
+    Entry("lifecycle", "/lifecycle"),
     Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from automation.database.engine import Database
-from automation.playbooks.load import Book, playbook_files, read_book
+from automation.playbooks.load import Book, Draft, book_of, read_draft
 from automation.settings import Settings
 from automation.tomlfile import Stamps, stamps
 from automation.web.console import formats
@@ -30,7 +30,8 @@ class Office:
     clock: Callable[[], datetime]
     texts: Texts = field(init=False)
     templates: Environment = field(init=False)
-    _book: tuple[Stamps, Book] | None = None
+    _read: tuple[Stamps, Draft] | None = None
+    _book: tuple[Draft, Book] | None = None
     _reading: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -42,17 +43,26 @@ class Office:
 
     def book(self) -> Book:
         """The marketers' files, read again when one changed. Raises BadFiles."""
+        draft = self.draft()
+        with self._reading:
+            if self._book is None or self._book[0] is not draft:
+                self._book = draft, book_of(draft)
+            return self._book[1]
+
+    def draft(self) -> Draft:
+        """The same with as much as can be read in spite of mistakes."""
         with self._reading:
             seen = stamps(self._files())
-            if self._book is None or self._book[0] != seen:
-                self._book = seen, read_book(self.settings)
-            return self._book[1]
+            if self._read is None or self._read[0] != seen:
+                self._read = seen, read_draft(self.settings)
+            return self._read[1]
 
     def _files(self) -> list[Path]:
         paths = self.settings.paths
         rules = [self.settings.path(one) for one in (paths.facts, paths.lifecycle)]
         templates = self.settings.path(paths.templates)
-        return [*rules, *playbook_files(self.settings), *sorted(templates.rglob("*.*"))]
+        playbooks = self.settings.path(paths.playbooks).glob("*.toml")
+        return [*rules, *sorted(playbooks), *sorted(templates.rglob("*.*"))]
 
 
 def _environment(settings: Settings, texts: Texts) -> Environment:

@@ -56,7 +56,7 @@ def test_one_provider_is_paused_and_says_so_in_its_row(console: Visiting) -> Non
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ({"scope": "everything", "reason": "  "}, "Say why"),
+        ({"scope": "everything", "reason": "  "}, "Say why; the reason stays on record"),
         ({"scope": "customer:ada", "reason": "x"}, "Nothing of that name"),
         ({"scope": "provider:nobody", "reason": "x"}, "Nothing of that name"),
         ({}, "Nothing of that name"),

@@ -18,6 +18,7 @@ from automation.errors import BadInput
 from automation.settings import Settings
 from automation.web.console.alarms import alarms
 from automation.web.console.call import Anyone, Call, Support
+from automation.web.console.forms import reason_in
 
 router = APIRouter()
 Field = Annotated[str, Form()]
@@ -57,9 +58,7 @@ def _done(call: Call, scope: str, reason: str, *, ends: bool) -> Response:
 def _given(call: Call, scope: str, reason: str) -> str:
     if scope not in _scopes(call.office.settings):
         raise BadInput(call.office.texts("health.problem_scope"))
-    if not reason.strip():
-        raise BadInput(call.office.texts("health.problem_reason"))
-    return reason.strip()
+    return reason_in(call, reason)
 
 
 def _scopes(settings: Settings) -> list[str]:
