@@ -16,8 +16,10 @@ class Entry(NamedTuple):
 MENU = (
     Entry("today", "/"),
     Entry("log", "/log"),
+    Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
+    Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )
