@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from browsing import NARROW, SIZES, TOO_WIDE, TWICE
 from console_visiting import NOW, Visiting, a_day_in, visiting
+from looking import LOOKS, is_accessible, is_whole, looked_at
 from shop import Shop, at
 
 from automation.web.accounts.users import add_user
-from automation.web.console.call import COOKIE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 PASSWORD = "correct horse battery staple"
 PAGES = ["/account", "/audit", "/users", "/nowhere"]
-LOOKS = [(*size, scheme) for size in (*SIZES.values(), NARROW) for scheme in ("light", "dark")]
 
 
 @pytest.fixture
@@ -27,41 +24,6 @@ def console(shop: Shop) -> Iterator[Visiting]:
         elsewhere.submit(a_day_in, shop).result()
     with visiting(shop) as found:
         yield found
-
-
-@contextmanager
-def looked_at(browser: "Browser", console: Visiting, role: str | None = None, **more: Any) -> "Iterator[Page]":
-    """A page of somebody with that role; it complains about nothing and asks nobody else."""
-    context = browser.new_context(base_url=console.address, **more)
-    if role is not None:
-        token = console.token_of(role)
-        secure = console.address.replace("http:", "https:")  # this machine is as good as TLS to a browser
-        own = {"name": COOKIE, "value": token, "url": secure, "secure": True, "httpOnly": True}
-        context.add_cookies([own])  # type: ignore[list-item]
-    page = context.new_page()
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    yield page
-    context.close()
-    assert [one for one in complaints if "404 (Not Found)" not in one] == []
-    assert [url for url in asked if not url.startswith((console.address, "data:"))] == []
-
-
-def is_accessible(page: "Page") -> None:
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 (it needs playwright)
-
-    found = Axe().run(page).response["violations"]
-    told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
-    assert told == [], page.url
-
-
-def is_whole(page: "Page") -> None:
-    assert page.evaluate(TOO_WIDE) == 0, page.url
-    assert page.evaluate(TWICE) == 0, page.url
-    assert page.locator("h1").count() == page.locator("main").count() == 1, page.url
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
