@@ -20,7 +20,7 @@ What = Annotated[str, typer.Argument(metavar="WHAT", help='"everything", a playb
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (pause, resume, pauses, alerts, unknown, resolve):
+    for command in (pause, resume, pauses, alerts, unknown, resolve, resend):
         app.command()(command)
 
 
@@ -161,6 +161,37 @@ def resolve(
     with database_of(settings_of(config)) as database, database.writing() as connection:
         by_hand.resolve(connection, message_id, verdict, by, note, wall_clock())
     _told({"message_id": message_id, "status": verdict}, f"message {message_id} is {verdict}", as_json=as_json)
+
+
+def resend(
+    message_id: Annotated[int, typer.Argument(metavar="MESSAGE", min=1, max=2**63 - 1, help="Of `automation log`.")],
+    by: By,
+    note: Note = "",
+    now: Now = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Send a message once more, because somebody asks. Consent, suppressions, hours and pauses are heeded."""
+    from automation.cli.opening import database_of, now_of, settings_of
+    from automation.clock import local_text
+    from automation.delivery.desk import open_desk
+    from automation.delivery.resend import Wish
+    from automation.delivery.resend import resend as send_again
+    from automation.playbooks.load import read_book
+
+    settings = settings_of(config)
+    moment, book = now_of(now, settings), read_book(settings)
+    with database_of(settings) as database, database.writing() as connection:
+        desk = open_desk(connection, settings, book)
+        made = send_again(connection, desk, Wish(message_id, by, note), moment)
+    waits = made.waits
+    when = f"from {local_text(waits.until, settings.business.zone)} on: {waits.reason.sentence}" if waits else "next"
+    told: dict[str, object] = {
+        "message_id": made.message_id,
+        "again_of": message_id,
+        "waits_until": waits.until if waits else None,
+    }
+    _told(told, f"message {made.message_id} is a copy of {message_id} and goes out {when}", as_json=as_json)
 
 
 def _scope(what: str) -> str:

@@ -91,6 +91,7 @@ def _call(desk: Desk, group: Sequence[Loaded], outgoing: Sequence[Outgoing], sen
             now,
             row.deadline,
             row.possible_duplicate,
+            is_copy=row.again_of is not None,
         )
         for row in rows
     ]

@@ -141,6 +141,7 @@ COLUMNS = (
     "fence",
     "possible_duplicate",
     "flags",
+    "again_of",
 )
 asked = temporary(
     "asked", shard_column(), Column("message_id", Id, primary_key=True, autoincrement=False), expected="500 2 1"
@@ -222,6 +223,7 @@ def _traffic(connection: Connection, now: datetime) -> dict[tuple[str, str], Tra
         )
         .where(
             other.c.kind == "marketing",
+            other.c.again_of.is_(None),  # what a person asked for is on top of what we allow ourselves
             or_(
                 and_(other.c.status.in_(["sent", "sending", "unknown"]), other.c.first_used_at > since),
                 and_(other.c.status == "planned", other.c.due_at < now + DAY * 2),
@@ -252,6 +254,7 @@ def _case(
     step = next((one for one in playbook.steps if one.key == row.step), None) if playbook else None
     day = desk.day(now)
     goal_met = row.goal_at is not None or row.goal_now is not None
+    is_copy = row.again_of is not None
     return Case(
         message_id=row.message_id,
         customer_id=row.customer_id,
@@ -269,11 +272,19 @@ def _case(
         suppressed=bool(row.suppressed),
         consented=row.consented,
         arm=row.arm,
-        ended=ended_by(desk, playbook, row.exit_reason, goal_met, facts, now),
+        ended=gone(desk, playbook, now) if is_copy else ended_by(desk, playbook, row.exit_reason, goal_met, facts, now),
         step_holds=step is None or step.when is None or step.when.holds(facts, day),
         offer_expires=row.expires_at,
         pauses=pauses,
+        is_copy=is_copy,
     )
+
+
+def gone(desk: Desk, playbook: Playbook | None, now: datetime) -> Reason | None:
+    """Why nobody gets anything of the playbook any more."""
+    if playbook is None:
+        return Reason.PLAYBOOK_REMOVED
+    return Reason.PLAYBOOK_ENDED if playbook.has_ended(local_date(now, desk.day(now).zone)) else None
 
 
 def ended_by(

@@ -3,7 +3,7 @@
 Asked twice: when the message is planned (as of when it will be due) and again in the transaction that sets `sending`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -40,6 +40,7 @@ class Skip:
 
 
 Decision = Send | Hold | Skip
+Gate = Callable[["Case"], Decision | None]
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class Case:
     offer_expires: datetime | None = None
     pauses: Mapping[str, datetime | None] = field(default_factory=dict)
     provider_free_at: datetime | None = None
+    is_copy: bool = False
 
     def good_until(self, now: datetime) -> datetime:
         """A message that may go now may go until its deadline, or until the customer's window closes before that."""
@@ -135,11 +137,16 @@ class Case:
 
 def decide(case: Case) -> Decision:
     """The first gate that speaks; else Send."""
-    for gate in GATES:
+    for gate in gates_of(case):
         decision = gate(case)
         if decision is not None:
             return decision
     return Send()
+
+
+def gates_of(case: Case) -> Sequence[Gate]:
+    """All of them; of a copy that a person asked for those that law and the customer have put there, and pauses."""
+    return tuple(gate for gate in GATES if gate not in OURS) if case.is_copy else GATES
 
 
 def erased(case: Case) -> Decision | None:
@@ -215,7 +222,7 @@ def provider_paused(case: Case) -> Decision | None:
     return Hold(case.provider_free_at, Reason.PROVIDER_PAUSED) if case.provider_free_at else None
 
 
-GATES = (
+GATES: tuple[Gate, ...] = (
     erased,
     suppressed_address,
     no_address,
@@ -230,6 +237,10 @@ GATES = (
     outside_window,
     provider_paused,
 )
+
+
+# What we allow ourselves: a person who sends a message again decides instead.
+OURS = frozenset({step_rule, outranked, over_cap})
 
 
 def _allowed(case: Case, moment: datetime) -> int:

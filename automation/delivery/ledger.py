@@ -20,7 +20,7 @@ from automation.delivery.cases import MessageKey
 class Flight:
     """A message that is being sent: its row's key and the fence that proves it is ours.
 
-    `repeats`: an earlier attempt of which nobody knows had the same key.
+    `repeats`: an earlier attempt of which nobody knows had the same key. `is_copy`: no step waits for it.
     """
 
     shard: int
@@ -34,6 +34,7 @@ class Flight:
     deadline: datetime
     possible_duplicate: bool = False
     repeats: bool = False
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,6 @@ def _compose(
         told.fail(loaded, Reason.CANNOT_RENDER)
         return None
     loaded.case.traffic.planned.pop(row.message_id, None)
-    if loaded.case.is_marketing:
+    if loaded.case.is_marketing and not loaded.case.is_copy:
         loaded.case.traffic.sent[row.message_id] = Span(now, now)
     return composed

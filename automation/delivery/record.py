@@ -25,7 +25,7 @@ def note(connection: Connection, records: Sequence[Record], now: datetime, tally
     told = settle_told(connection, [_key(one) for one in kept if one.values["status"] == "unknown"], now)
     for one in kept:
         tally.note("sent" if _key(one) in told else one.values["status"], one.values["reason"])
-    over = [one.flight for one in kept if one.values["status"] in OVER]
+    over = [one.flight for one in kept if one.values["status"] in OVER and not one.flight.is_copy]
     return [(flight.shard, flight.enrollment_id) for flight in over]
 
 

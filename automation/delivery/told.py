@@ -31,8 +31,8 @@ class Told:
     def skip(self, loaded: Loaded, decision: Skip) -> str:
         """The row ends without being sent; a canceled one ends the customer's passage too. Returns its status."""
         if decision.status != "canceled":
-            self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
-        else:
+            self._finish(loaded)
+        elif not loaded.case.is_copy:
             exit_row = {"of_shard": loaded.row.shard, "of_id": loaded.row.enrollment_id}
             self._exits.append(exit_row | {"new_reason": decision.reason.value, "met_at": loaded.row.goal_now})
         return self._end(loaded, decision.status, decision.reason)
@@ -40,18 +40,23 @@ class Told:
     def fail(self, loaded: Loaded, reason: Reason) -> None:
         """The row cannot be sent, and disturbs no other."""
         self._end(loaded, "failed", reason)
-        self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
+        self._finish(loaded)
 
     def was_sent(self, loaded: Loaded) -> None:
         """Somebody else has written that down; its step is over."""
         loaded.case.traffic.planned.pop(loaded.row.message_id, None)
-        self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
+        self._finish(loaded)
 
     def write(self, connection: Connection, now: datetime) -> list[PassageKey]:
         for statement, rows in ((HOLD, self._held), (END, self._over), (EXIT, self._exits)):
             if rows:
                 connection.execute(statement, [{**row, "at": now} for row in rows])
         return self._finished
+
+    def _finish(self, loaded: Loaded) -> None:
+        """No step of the passage waits for a copy."""
+        if not loaded.case.is_copy:
+            self._finished.append((loaded.row.shard, loaded.row.enrollment_id))
 
     def _end(self, loaded: Loaded, status: str, reason: Reason) -> str:
         if loaded.row.possible_duplicate:  # an earlier attempt may have been taken: nothing later makes that untrue

@@ -29,7 +29,7 @@ from automation.customers.facts.compute import same_customer
 from automation.customers.facts.refresh import touched
 from automation.database.engine import draw, lock_shards
 from automation.database.numbers import numbered
-from automation.database.schema import Shards, enrollments, events, facts_as_of, messages
+from automation.database.schema import OWN, Shards, enrollments, events, facts_as_of, messages
 from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Id, Instant, Key, later
 from automation.lifecycle.conditions import Day
@@ -217,7 +217,7 @@ def end_enrollments(connection: Connection, shards: Shards, day: Day) -> Counter
             reason=case((messages.c.possible_duplicate, Reason.NO_ANSWER.value), else_=_why(messages)),
             finished_at=day.now,
         )
-        .where(_leaves(messages), messages.c.status == "planned")
+        .where(_leaves(messages), messages.c.status == "planned", OWN)
     )
     return counts
 

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from browsing import NARROW, SIZES
+from console_browsing import is_accessible, is_whole, looked_at
 from console_visiting import NOW, Visiting, visiting
-from looking import LOOKS, is_accessible, is_whole, looked_at
 from shop import Shop, at, playbook, step
 
 from automation.reports.kept import keep_figures
@@ -14,6 +15,7 @@ from automation.reports.kept import keep_figures
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+LOOKS = ((*SIZES["telephone"], "light"), (*NARROW, "dark"), (*SIZES["desk"], "dark"))
 GOAL = '[goal]\nevent = "Order"\nwithin = "2 days"\n'
 PEOPLE = tuple(f"c{number:03}" for number in range(40))
 PAGES = [

@@ -119,6 +119,17 @@ def test_the_providers_can_be_asked_at_once_what_became_of_them(shop: Shop, lost
     assert verify(shop.database, shop.settings).ok
 
 
+def test_a_message_is_sent_again_by_a_named_person_who_says_why(shop: Shop) -> None:
+    shop.send(NOON1)
+    (row,) = shop.rows()
+    ((told),) = typed(shop, "resend", str(row.message_id), "--by", "Ada", "--note", "lost it", "--now", LATER)
+    assert (told["again_of"], told["waits_until"]) == (row.message_id, None)
+    assert audit(shop) == [("Ada", "resend", f"message:{told['message_id']}", "lost it")]
+    assert shop.send(LATER)["sent"] == 1
+    with pytest.raises(BadInput, match="--note: say why"):
+        typed(shop, "resend", str(row.message_id), "--by", "Ada", "--now", LATER)
+
+
 def test_only_a_message_that_is_there_can_be_resolved(shop: Shop) -> None:
     with pytest.raises(UnknownMessage):
         typed(shop, "resolve", "77", "sent", "--by", "Ada")

@@ -26,7 +26,8 @@ LONGEST_WAIT = timedelta(hours=26)
 CODE = re.compile(r"CODE (\S+) END")
 ROWS = text(
     "SELECT message_id, flags, customer_id, enrollment_id, playbook, step, channel, kind, topic, status, reason,"
-    " possible_duplicate, due_at, deadline, lease_until, idempotency_key, attempts FROM messages ORDER BY message_id"
+    " possible_duplicate, due_at, deadline, lease_until, idempotency_key, attempts, again_of FROM messages"
+    " ORDER BY message_id"
 )
 
 
@@ -61,6 +62,7 @@ class Oracle:
             yield from self._acceptance(one)
         for row in self._rows.values():
             yield from self._row(row)
+        yield from self._copies()
         if complete_since is not None:
             for row in self._rows.values():
                 yield from self._left_lying(row, complete_since)
@@ -118,7 +120,7 @@ class Oracle:
             return
         if self.world.suppressed.get((row.channel, one.recipient), one.order) < one.order:
             yield f"I5 message {row.message_id} was taken for a suppressed address"
-        if row.kind == "marketing":
+        if row.kind == "marketing" and row.again_of is None:
             yield from self._caps(one, row)
         yield from self._code(one, row)
 
@@ -154,6 +156,19 @@ class Oracle:
             yield f"I3 message {row.message_id} is shown as sent and nobody took it"
         if times > 1 and not (row.possible_duplicate and self._may_repeat(row)):
             yield f"I3 message {row.message_id} was taken {times} times ({', '.join(self._takers[row.message_id])})"
+
+    @property
+    def copies(self) -> int:
+        return sum(row.again_of is not None for row in self._rows.values())
+
+    def _copies(self) -> Iterator[str]:
+        """Each is of a message that is there, and one at a time."""
+        open_copies = Counter(row.again_of for row in self._rows.values() if row.again_of and row.status in OPEN)
+        yield from (f"I1 message {one} has {count} copies under way" for one, count in open_copies.items() if count > 1)
+        for row in self._rows.values():
+            first = self._rows.get(row.again_of) if row.again_of else None
+            if row.again_of and (first is None or (first.enrollment_id, first.step) != (row.enrollment_id, row.step)):
+                yield f"I1 message {row.message_id} is a copy of {row.again_of}, which is another"
 
     def _may_repeat(self, row: Any) -> bool:
         """Whether it says, of every provider that took it before the last, that an unknown message goes again."""

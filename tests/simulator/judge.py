@@ -93,6 +93,7 @@ class Judge:
         counts = Counter(self._oracle.counts)
         counts["planned_ever"] = sum(self._oracle.counts.values())
         counts["duplicated"] = sum(times > 1 for times in self._oracle.accepted.values())
+        counts["copies"] = self._oracle.copies
         counts["lost"] = len(self._oracle.lost)
         counts |= Counter(
             starts=self.machine.starts,

@@ -1,4 +1,4 @@
-"""What the shop's staff do: pauses, unknown messages looked up, and codes for offers."""
+"""What the shop's staff do: pauses, unknown messages looked up, messages sent again, and codes for offers."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,9 +11,13 @@ from sqlalchemy import select
 
 from automation.database.engine import Database
 from automation.database.schema import messages
+from automation.delivery.desk import open_desk
 from automation.delivery.health import by_hand
 from automation.delivery.offers import load_codes
+from automation.delivery.resend import Wish, resend
 from automation.errors import BadInput
+from automation.playbooks.load import read_book
+from automation.settings import Settings
 
 Noting = Callable[[], None]  # what the world knows from then on
 Act = Callable[[], Noting]
@@ -47,6 +51,7 @@ class Staff:
     chance: Random
     providers: list[str]
     was_taken: Callable[[int], bool]
+    settings: Settings
     pauses: list[Pause] = field(default_factory=list)
     _codes: int = 0
 
@@ -91,6 +96,20 @@ class Staff:
             if message_id is not None:
                 verdict: by_hand.Verdict = "sent" if self.was_taken(message_id) else "failed"
                 by_hand.resolve(connection, message_id, verdict, "anna", "looked up", self.time.clock())
+        return nothing
+
+    def resend(self) -> Noting:
+        """Somebody sends one of the last that were posted again, which may be refused; and clicks twice."""
+        newest = select(messages.c.message_id).where(messages.c.attempts > 0)
+        newest = newest.order_by(messages.c.planned_at.desc(), messages.c.message_id.desc())
+        with suppress(BadInput):
+            book = read_book(self.settings)  # marketers may be in the middle of something
+            with self.database.reading() as connection:
+                message_id = self.chance.choice(connection.execute(newest.limit(12)).scalars().all() or [0])
+            for _ in range(2):
+                with self.database.writing() as connection:
+                    desk = open_desk(connection, self.settings, book)
+                    resend(connection, desk, Wish(message_id, "eve", "asked for it"), self.time.clock())
         return nothing
 
     def load_codes(self) -> Noting:

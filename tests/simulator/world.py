@@ -62,6 +62,7 @@ class World:
             self.staff.resume: 0.25,
             self.staff.resolve: 0.3,
             self.staff.load_codes: 0.05,
+            self.staff.resend: 0.3,
         }
 
     def arrive(self) -> Noting:

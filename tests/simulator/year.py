@@ -41,7 +41,7 @@ class Year:
         self.providers = Providers(self.time, self.chance, PORTS, self._interrupt)
         mishap = self.mishap = Mishap(database, self.chance)
         self.machine = Machine(database, self.settings, self.time, self.chance, self.providers, mishap)
-        staff = Staff(database, self.time, self.chance, sorted(PORTS.values()), self._was_taken)
+        staff = Staff(database, self.time, self.chance, sorted(PORTS.values()), self._was_taken, self.settings)
         self.world = World(database, folder, self.time, self.chance, staff)
         self.judge = Judge(seed, database, self.settings, self.machine, self.world, self.providers)
         self._during: list[Act] = []

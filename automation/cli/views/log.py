@@ -24,7 +24,7 @@ def log_table(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> tuple[list[s
             str(row["message_id"]),
             read(row["sent_at"] or row["due_at"], None, zone),
             row["customer_id"],
-            f"{row['playbook']}/{row['step']}",
+            f"{row['playbook']}/{row['step']}" + (" (again)" if row["again_of"] else ""),
             row["channel"],
             f"{row['status']}: {row['reason']}" if row["reason"] else row["status"],
             row["outcome"],

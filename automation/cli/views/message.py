@@ -37,6 +37,9 @@ def show_message(told: Mapping[str, Any], zone: ZoneInfo) -> None:
     if told["acts"]:
         acts = [(local_text(one["recorded_at"], zone), one["actor"], one["act"], one["note"]) for one in told["acts"]]
         show_list("found out later", ["at", "by", "act", "note"], acts)
+    if told["copies"]:
+        copies = [(one["message_id"], one["asked_by"], one["status"], one["reason"]) for one in told["copies"]]
+        show_list("sent again", ["message", "for", "status", "reason"], copies)
     happened = [(one["outcome"], local_text(one["happened_at"], zone), one["detail"]) for one in told["outcomes"]]
     show_list("outcomes", ["outcome", "at", "detail"], happened)
     _show_copy(told)
@@ -56,6 +59,8 @@ SHOWN = (
     "provider",
     "provider_id",
     "possible_duplicate",
+    "again_of",
+    "asked_by",
     "flags",
     "asked_again_at",
 )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from automation.clock import local_text
 from automation.delivery.answers.past import Message, Past
 from automation.delivery.answers.seen import SEEN, Asked, ask
-from automation.delivery.decide import GATES, Send, Skip, decide
+from automation.delivery.decide import Send, Skip, decide, gates_of
 from automation.delivery.planning.due import due_at
 from automation.delivery.planning.timetable import home_for_days
 from automation.errors import UnknownPlaybook, suggest
@@ -172,17 +172,18 @@ def _header(told: str, asked: Asked, reason: Reason | None) -> Check:
     message = asked.message
     goes = message.status in {"sent", "sending"} or (message.is_open and not isinstance(decide(asked.case), Skip))
     why = f": {reason.value}" if reason and reason != Reason.NOT_EVALUATED else ""
-    return Check(f"step {message.step} ({message.channel})", f"{told}{why}", goes)
+    again = f", again for {message.asked_by}" if message.again_of is not None else ""
+    return Check(f"step {message.step} ({message.channel}{again})", f"{told}{why}", goes)
 
 
 def _gates(asked: Asked) -> list[Check]:
     """Every gate in order, asked now."""
-    return [Check(gate.__name__, SEEN[gate.__name__](asked), gate(asked.case) is None) for gate in GATES]
+    return [Check(gate.__name__, SEEN[gate.__name__](asked), gate(asked.case) is None) for gate in gates_of(asked.case)]
 
 
 def _recorded(message: Message, asked: Asked, reason: Reason | None) -> list[Check]:
     """The gates that were asked: the record says which one spoke; those after it were not reached."""
-    names = [gate.__name__ for gate in GATES]
+    names = [gate.__name__ for gate in gates_of(asked.case)]
     if message.status not in {"skipped", "expired", "canceled"} or reason is None:
         return [Check(name, SEEN[name](asked), True) for name in names]
     speaker = SPEAKERS.get(reason, reason.value)

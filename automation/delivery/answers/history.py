@@ -39,6 +39,7 @@ LOG_KEYS = (
     "sent_at",
     "outcome",
     "outcome_at",
+    "again_of",
 )
 
 
@@ -91,6 +92,7 @@ def logged() -> Select[Any]:
         *messages.c[*later],
         _strongest(outcomes.c.outcome).label("outcome"),
         _strongest(outcomes.c.happened_at).label("outcome_at"),
+        messages.c.again_of,
     ).outerjoin_from(messages, customers, same_customer(customers, messages))
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, not_, select
 
-from automation.database.schema import SHARDS, attempts, audit_log, enrollments, messages, outcomes
+from automation.database.schema import OWN, SHARDS, attempts, audit_log, enrollments, messages, outcomes
 from automation.delivery.answers.history import logged
 from automation.delivery.compose import content_of, hash_of
 from automation.delivery.recovery.unknown import NEVER
@@ -27,9 +27,11 @@ DECIDED = (
     "finished_at",
     "idempotency_key",
     "content_hash",
+    "asked_by",
 )
 ATTEMPT = ("number", "provider", "started_at", "finished_at", "reply", "reason", "detail", "http_status", "batch")
 OUTCOME = ("outcome", "happened_at", "received_at", "provider", "detail")
+COPY = ("message_id", "again", "asked_by", "planned_at", "status", "reason")
 ACT = ("recorded_at", "actor", "act", "note")
 PASSAGE = ("enrollment_id", "arm", "entered_at", "entered_stage", "exited_at", "exit_reason", "goal_at")
 
@@ -52,6 +54,7 @@ def message_told(connection: Connection, message_id: int, default_locale: str) -
         "enrollment": _enrollment(connection, row),
         "attempts": _listed(connection, select(*attempts.c[*ATTEMPT]), attempts, row, attempts.c.number),
         "acts": _acts(connection, message_id),
+        "copies": _copies(connection, row),
         "outcomes": _listed(connection, select(*outcomes.c[*OUTCOME]), outcomes, row, outcomes.c.happened_at),
         "content": _copy(connection, row, default_locale),
     }
@@ -79,6 +82,14 @@ def _acts(connection: Connection, message_id: int) -> list[dict[str, Any]]:
     """What people and look-ups wrote down about it."""
     mine = select(*audit_log.c[*ACT]).where(audit_log.c.about == f"message:{message_id}")
     return [dict(one) for one in connection.execute(mine.order_by(audit_log.c.number)).mappings()]
+
+
+def _copies(connection: Connection, row: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """What was sent again of it, and for whom; of a copy its sisters too."""
+    of = messages.c
+    same = (of.shard == row["shard"], of.enrollment_id == row["enrollment_id"], of.step == row["step"])
+    found = select(*of[*COPY]).where(*same, not_(OWN), of.message_id != row["message_id"])
+    return [dict(one) for one in connection.execute(found.order_by(of.again)).mappings()]
 
 
 def _copy(connection: Connection, row: Mapping[Any, Any], default_locale: str) -> dict[str, Any] | None:

@@ -58,6 +58,8 @@ class Message:
     sent_at: datetime | None
     finished_at: datetime | None
     idempotency_key: str | None
+    again_of: int | None = None
+    asked_by: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -182,7 +184,8 @@ class Past:
 
     def _marketing(self, channel: str, moment: datetime) -> Iterator[Message]:
         for one in self.messages:
-            if one.channel == channel and one.kind == "marketing" and one.planned_at <= moment:
+            counts = one.channel == channel and one.kind == "marketing" and one.again_of is None
+            if counts and one.planned_at <= moment:
                 yield one.as_of(moment)
 
     def ended(self, passage: Passage, moment: datetime) -> Reason | None:

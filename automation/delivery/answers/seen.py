@@ -10,12 +10,14 @@ from sqlalchemy import Row
 from automation.clock import local_date, local_text
 from automation.customers.profile import home_of
 from automation.delivery.answers.past import Message, Past
+from automation.delivery.cases import gone
 from automation.delivery.decide import WEEK, Case
 from automation.delivery.desk import pauses_at
 from automation.delivery.health.pauses import fit_provider, free_at
 from automation.delivery.offers import code_of
 from automation.playbooks.model import Step
 from automation.playbooks.passages import Passage
+from automation.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,22 @@ def ask(
         suppressed=suppression is not None,
         consented=consent.granted if consent else None,
         arm=arm,
-        ended=past.ended(passage, moment) if passage and message.is_open else None,
+        ended=_ended_then(past, message, passage, moment),
         step_holds=step is None or step.when is None or step.when.holds(facts, desk.day(moment)),
         offer_expires=_offer_expires(past, passage),
         pauses=pauses_at(past.connection, desk.book, moment, begun=not message.is_open),
         provider_free_at=_provider_free_at(past, message.channel, moment) if message.is_open else None,
+        is_copy=message.again_of is not None,
     )
     return Asked(message, case, past, step, facts, consent, suppression)
+
+
+def _ended_then(past: Past, message: Message, passage: Passage | None, moment: datetime) -> Reason | None:
+    if passage is None or not message.is_open:
+        return None
+    if message.again_of is not None:
+        return gone(past.desk, past.desk.book.playbooks.get(message.playbook), moment)
+    return past.ended(passage, moment)
 
 
 def _offer_expires(past: Past, passage: Passage | None) -> datetime | None:

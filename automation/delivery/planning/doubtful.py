@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from automation.customers.facts.compute import facts_table, same_customer
-from automation.database.schema import PLANNED, customers, enrollments, messages, offers, suppressions
+from automation.database.schema import OWN, PLANNED, customers, enrollments, messages, offers, suppressions
 from automation.database.temporary import counted, empty, shard_column, temporary
 from automation.database.types import Id, Key
 from automation.database.work import pauses
@@ -98,6 +98,7 @@ def _verdicts(
 ) -> Iterator[tuple[ColumnElement[bool], str]]:
     """The gates in their order. Those that only look would hold the message, or end more than the step."""
     yield messages.c.due_at < now, LOOK  # late, or its window has closed since
+    yield not_(OWN), LOOK  # other gates are asked of a copy
     yield or_(messages.c.possible_duplicate, facts.c.stale.is_not(false())), LOOK
     yield customers.c.erased_at.is_not(None), LOOK
     yield _is_paused(connection, desk, now), LOOK
@@ -161,6 +162,7 @@ def _has_company(now: datetime) -> ColumnElement[bool]:
         other.c.channel == messages.c.channel,
         other.c.message_id != messages.c.message_id,
         other.c.kind == "marketing",
+        other.c.again_of.is_(None),
         or_(
             and_(other.c.status.in_(["sent", "sending", "unknown"]), other.c.first_used_at > now - DAY * (WEEK + 2)),
             and_(other.c.status == "planned", other.c.due_at < now + DAY * 2),

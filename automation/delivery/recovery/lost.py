@@ -52,6 +52,7 @@ LOST = (
     "first_used_at",
     "deadline",
     "possible_duplicate",
+    "again_of",
 )
 
 
@@ -93,4 +94,5 @@ def give_up(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> 
 def lost_flight(row: Row[Any]) -> Flight:
     """The flight that a row out of lease was on."""
     own = (row.shard, row.message_id, row.enrollment_id, row.fence, row.attempts, row.provider, row.batch)
-    return Flight(*own, row.first_used_at, row.deadline, row.possible_duplicate)
+    is_copy = row.again_of is not None
+    return Flight(*own, row.first_used_at, row.deadline, row.possible_duplicate, is_copy=is_copy)

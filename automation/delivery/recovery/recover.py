@@ -89,7 +89,7 @@ def _give_up(
     told = settle_told(connection, [(row.shard, row.message_id) for row in rows], now)
     tally.statuses["sent"] += len(told)
     tally.statuses["unknown"] += len(rows) - len(told)
-    return [(row.shard, row.enrollment_id) for row in rows]
+    return [(row.shard, row.enrollment_id) for row in rows if row.again_of is None]
 
 
 def _heard(desk: Desk, row: Row[Any]) -> Heard:

@@ -125,4 +125,5 @@ def flight_again(row: Row[Any], now: datetime) -> Flight:
         row.deadline,
         row.possible_duplicate,
         repeats=True,
+        is_copy=row.again_of is not None,
     )

@@ -25,6 +25,7 @@ LEFT JOIN (
         max(CASE WHEN reply IN ('unknown', 'accepted') THEN provider END) AS other_provider
     FROM attempts WHERE shard BETWEEN :first AND :last GROUP BY shard, message_id
 ) t ON t.shard = m.shard AND t.message_id = m.message_id
+LEFT JOIN messages b ON b.shard = m.shard AND b.message_id = m.again_of
 LEFT JOIN enrollments e ON e.shard = m.shard AND e.enrollment_id = m.enrollment_id
 LEFT JOIN playbook_versions v ON v.version_id = m.version_id
 LEFT JOIN offers o ON o.shard = m.shard AND o.enrollment_id = m.enrollment_id"""
@@ -104,6 +105,21 @@ ACCEPTANCES = (
         "The provider may have taken it, and the row is shown as {status} instead of unknown.",
     ),
 )
+COPIES = (
+    Rule("orphan", "m.again_of IS NOT NULL AND b.message_id IS NULL", "It is a copy of a message that is not there."),
+    Rule(
+        "I1",
+        "b.enrollment_id <> m.enrollment_id OR b.step <> m.step OR b.customer_id <> m.customer_id"
+        " OR b.again_of IS NOT NULL",
+        "It is a copy of a message to somebody else, or of another step.",
+    ),
+    Rule(
+        "I1",
+        "m.again_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_log a"
+        " WHERE a.about = 'message:' || m.message_id AND a.act = 'resend' AND a.actor = m.asked_by)",
+        "It is a copy, and the audit log does not say who asked for it.",
+    ),
+)
 DEADLINES = (
     Rule(
         "I4",
@@ -147,7 +163,7 @@ def message_scan(dialect: str) -> Scan:
         Rule("I15", f"({said}) <> o.code", "It carries another offer code than its enrollment's."),
     )
     columns = "m.message_id, m.customer_id, m.status, m.attempts, coalesce(t.tries, 0) AS tries, t.accepted"
-    rules = (*STATES, *ACCEPTANCES, *DEADLINES, *ORPHANS, *pinned, *controls)
+    rules = (*STATES, *ACCEPTANCES, *COPIES, *DEADLINES, *ORPHANS, *pinned, *controls)
     return Scan(columns, SOURCE, "m.shard BETWEEN :first AND :last", rules)
 
 

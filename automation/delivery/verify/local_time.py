@@ -70,7 +70,8 @@ def _pairs(
     earlier = before.over(partition_by=(of.shard, of.customer_id), order_by=(posted_at, of.message_id))
     counted = (
         select(of.shard, of.message_id, of.customer_id, posted_at.label("posted_at"), earlier.label("earlier"))
-        .where(shards.of(messages), of.channel == channel, of.kind == "marketing")
+        # What a person asked for is on top of what a shop allows itself.
+        .where(shards.of(messages), of.channel == channel, of.kind == "marketing", of.again_of.is_(None))
         .where(of.status.in_(["sending", "sent", "unknown"]), of.first_used_at > since - DAY * (WEEK + 1))
         .subquery("counted")
     )

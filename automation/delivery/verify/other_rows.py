@@ -11,11 +11,16 @@ from automation.delivery.verify.ledger_rows import control
 OF_PART = "{0}.shard BETWEEN :first AND :last"
 TWICE = (
     Scan(
-        "enrollment_id, step, times",
-        "(SELECT shard, enrollment_id, step, count(*) AS times FROM messages WHERE shard BETWEEN :first AND :last"
-        " GROUP BY shard, enrollment_id, step) m",
-        "times > 1",
-        (Rule("I1", "times > 1", "The enrollment has {times} rows for its step {step}."),),
+        "enrollment_id, step, times, at_once",
+        "(SELECT shard, enrollment_id, step, sum(CASE WHEN again_of IS NULL THEN 1 ELSE 0 END) AS times,"
+        " sum(CASE WHEN again_of IS NOT NULL AND status IN ('planned', 'sending') THEN 1 ELSE 0 END) AS at_once"
+        " FROM messages WHERE shard BETWEEN :first AND :last GROUP BY shard, enrollment_id, step) m",
+        "times <> 1 OR at_once > 1",
+        (
+            Rule("I1", "times > 1", "The enrollment has {times} rows for its step {step}."),
+            Rule("I1", "times = 0", "The enrollment has copies of its step {step}, and not the message itself."),
+            Rule("I1", "at_once > 1", "{at_once} copies of the step {step} are to be sent at once."),
+        ),
     ),
     Scan(
         "customer_id, playbook, times",
@@ -66,7 +71,7 @@ PASSAGES = Scan(
     " coalesce(m.waiting, 0) AS waiting",
     "enrollments e LEFT JOIN (SELECT shard, enrollment_id, count(*) AS steps,"
     " sum(CASE WHEN status IN ('planned', 'sending') THEN 1 ELSE 0 END) AS waiting"
-    " FROM messages WHERE shard BETWEEN :first AND :last GROUP BY shard, enrollment_id) m"
+    " FROM messages WHERE shard BETWEEN :first AND :last AND again_of IS NULL GROUP BY shard, enrollment_id) m"
     " ON m.shard = e.shard AND m.enrollment_id = e.enrollment_id",
     OF_PART.format("e"),
     (

@@ -15,8 +15,10 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
+    Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from automation.database.audit import note
 from automation.database.engine import connect
 from automation.database.schema import (
+    OWN,
     attempts,
     consents,
     customers,
@@ -261,6 +262,37 @@ def test_a_step_has_two_rows_where_no_constraint_stands(shop: Shop, after: Check
         pytest.skip("SQLite cannot drop a constraint")
     told = after(text("ALTER TABLE messages DROP CONSTRAINT one_message_per_step"), row(step="one"))
     assert told == {("I1", "The enrollment has 2 rows for its step one.")}
+
+
+def copy_of(step: str, name: str = "two", **values: Any) -> Any:
+    """The message of one step once more, as a copy of the message of another."""
+    original = select(messages.c.message_id).where(of("ada", step), OWN).scalar_subquery()
+    columns: dict[str, Any] = {one.name: one for one in messages.c}
+    columns |= {
+        "message_id": messages.c.message_id + 256 * (99 + values.get("again", 1)),
+        "again_of": original,
+        "again": literal(1),
+    }
+    columns |= {"asked_by": literal("eve")} | {key: literal(value) for key, value in values.items()}
+    rows = select(*(value.label(key) for key, value in columns.items())).where(of("ada", name), OWN)
+    return insert(messages).from_select(list(columns), rows)
+
+
+UNSENT: dict[str, Any] = {"status": "skipped", "attempts": 0, "reason": "no_consent"}
+
+
+def test_a_copy_that_nobody_asked_for_is_found(after: Check) -> None:
+    assert ("I1", "It is a copy, and the audit log does not say who asked for it.") in after(copy_of("two", **UNSENT))
+
+
+def test_a_copy_of_another_step_is_found(after: Check) -> None:
+    assert ("I1", "It is a copy of a message to somebody else, or of another step.") in after(copy_of("one", **UNSENT))
+
+
+def test_two_copies_at_once_are_found_where_no_index_stands(after: Check) -> None:
+    waiting: dict[str, Any] = {"status": "planned", "attempts": 0}
+    told = after(text("DROP INDEX one_open_copy"), copy_of("two", **waiting), copy_of("two", again=2, **waiting))
+    assert ("I1", "2 copies of the step two are to be sent at once.") in told
 
 
 def test_a_database_without_a_run_has_no_violations(sqlite_url: str, settings: Settings) -> None:

@@ -3,7 +3,11 @@
 from automation.web.console.pages import (
     account,
     audit,
+    customer,
+    customer_acts,
+    customers,
     entrance,
+    health,
     lifecycle,
     playbook,
     playbooks,
@@ -15,11 +19,15 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    health.router,
     entrance.router,
     account.router,
     users.router,
     audit.router,
     unmask.router,
+    customers.router,
+    customer.router,
+    customer_acts.router,
     playbooks.router,
     playbook.router,
     preview.router,
