@@ -9,6 +9,7 @@ from automation.web.console.pages import (
     entrance,
     health,
     lifecycle,
+    mailbox,
     playbook,
     playbooks,
     preview,
@@ -20,6 +21,7 @@ from automation.web.console.pages import (
 ROUTERS = (
     today.router,
     health.router,
+    mailbox.router,
     entrance.router,
     account.router,
     users.router,
