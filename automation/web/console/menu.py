@@ -16,6 +16,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("log", "/log"),
     Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),

@@ -9,7 +9,9 @@ from automation.web.console.pages import (
     entrance,
     health,
     lifecycle,
+    log,
     mailbox,
+    message,
     playbook,
     playbooks,
     preview,
@@ -20,6 +22,8 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    log.router,
+    message.router,
     health.router,
     mailbox.router,
     entrance.router,
