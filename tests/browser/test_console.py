@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PASSWORD = "correct horse battery staple"
-PAGES = ["/account", "/audit", "/users", "/nowhere"]
+PAGES = ["/account", "/audit", "/users", "/nowhere", "/customers?q=a", "/customer?id=ada&playbook=*"]
 LOOKS = [(*size, scheme) for size in (*SIZES.values(), NARROW) for scheme in ("light", "dark")]
 
 
@@ -96,3 +96,39 @@ def test_every_page_is_whole_and_accessible_at_every_width_and_color(
             page.goto(path)
             is_whole(page)
             is_accessible(page)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("look", [SIZES["desk"], NARROW] if "desk" in SIZES else [*SIZES.values(), NARROW])
+def test_a_customers_page_is_accessible_with_everything_opened(
+    browser: "Browser", console: Visiting, look: tuple[int, int]
+) -> None:
+    with looked_at(browser, console, "support", viewport={"width": look[0], "height": look[1]}) as page:
+        page.goto("/customer?id=ada&playbook=*")
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        is_whole(page)
+        is_accessible(page)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_customers_are_found_while_somebody_types_and_the_address_keeps_what_they_typed(
+    browser: "Browser", console: Visiting
+) -> None:
+    with looked_at(browser, console, "support") as page:
+        page.goto("/customers")
+        page.get_by_label("Whom are you looking for?").press_sequentially("ad")
+        page.get_by_role("link", name="ada").wait_for()
+        assert page.url == f"{console.address}/customers?q=ad"
+        page.get_by_role("link", name="ada").click()
+        assert page.get_by_role("heading", level=1).inner_text().startswith("ada")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_support_unsubscribes_somebody_and_reads_that_it_is_done(browser: "Browser", console: Visiting) -> None:
+    with looked_at(browser, console, "support") as page:
+        page.goto("/customer?id=ada")
+        page.get_by_text("Unsubscribe them").first.click()
+        page.locator("#unsubscribe-reason").fill("she called")
+        page.get_by_role("button", name="Unsubscribe them").click()
+        assert "They are unsubscribed" in page.get_by_role("status").inner_text()
+        assert page.get_by_text("is not written to").count() == 1
