@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from automation.database.accounts import users
 from automation.database.engine import Database
+from automation.reports.kept import keep_figures
 from automation.settings import Settings
 from automation.web.accounts.sessions import open_session
 from automation.web.console.call import COOKIE
@@ -65,12 +66,13 @@ class Visiting:
 
 
 def a_day_in(shop: Shop) -> None:
-    """Ada and Bob were welcomed yesterday; Eve has no address."""
+    """Ada and Bob were welcomed yesterday; Eve has no address. Figures were counted afterwards."""
     shop.write(hello=playbook(step("one") + step("two", after="3 days")))
     shop.customers("ada", "bob")
     shop.customers("eve", email=None)
     shop.evaluate(DAY1)
     shop.send(NOON1)
+    keep_figures(shop.database, shop.settings, shop.book, at(NOON1))
 
 
 @contextmanager

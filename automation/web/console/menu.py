@@ -18,6 +18,7 @@ MENU = (
     Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
+    Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )
