@@ -15,6 +15,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("today", "/"),
+    Entry("log", "/log"),
     Entry("customers", "/customers"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
