@@ -5,13 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Connection, select
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from automation.database.schema import SHARDS, messages
 from automation.delivery.sandbox.visit import PAGE, SandboxAway, newest, one_message
 from automation.web.accounts.unmasking import Sight
 from automation.web.console.call import Anyone, Call
-from automation.web.console.pages.preview import POLICY
+from automation.web.console.frames import framed
 
 router = APIRouter()
 NOT_FOUND, AWAY = 404, 503
@@ -46,7 +46,7 @@ def show_html(call: Anyone, number: int) -> Response:
         (row,) = _as_seen(call, [_one(call, number)])
     except SandboxAway:
         return _away(call)
-    return HTMLResponse(row["html"], headers={"content-security-policy": POLICY})
+    return framed(row["html"])
 
 
 def _url(call: Call) -> str:
