@@ -9,6 +9,9 @@ from automation.web.console.pages import (
     entrance,
     health,
     lifecycle,
+    log,
+    mailbox,
+    message,
     playbook,
     playbooks,
     preview,
@@ -19,7 +22,10 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    log.router,
+    message.router,
     health.router,
+    mailbox.router,
     entrance.router,
     account.router,
     users.router,
