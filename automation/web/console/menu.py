@@ -6,11 +6,12 @@ EVERYBODY = frozenset({"viewer", "support", "marketer", "admin"})
 
 
 class Entry(NamedTuple):
-    """`key` names its words in the catalog, `menu.<key>`."""
+    """`key` names its words in the catalog, `menu.<key>`; `trying`: only while a provider is the sandbox."""
 
     key: str
     path: str
     roles: frozenset[str] = EVERYBODY
+    trying: bool = False
 
 
 MENU = (
@@ -20,10 +21,11 @@ MENU = (
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
     Entry("health", "/health"),
+    Entry("mailbox", "/mailbox", trying=True),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )
 
 
-def menu_of(role: str) -> list[Entry]:
-    return [entry for entry in MENU if role in entry.roles]
+def menu_of(role: str, *, trying: bool) -> list[Entry]:
+    return [entry for entry in MENU if role in entry.roles and (trying or not entry.trying)]
