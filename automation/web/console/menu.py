@@ -6,16 +6,20 @@ EVERYBODY = frozenset({"viewer", "support", "marketer", "admin"})
 
 
 class Entry(NamedTuple):
-    """`key` names its words in the catalog, `menu.<key>`."""
+    """`key` names its words in the catalog, `menu.<key>`; `inside` are further pages that belong to it."""
 
     key: str
     path: str
     roles: frozenset[str] = EVERYBODY
+    inside: str = ""
+
+    def leads_to(self, path: str) -> bool:
+        return path in {self.path, self.inside} or (self.path != "/" and path.startswith(f"{self.path}/"))
 
 
 MENU = (
     Entry("today", "/"),
-    Entry("customers", "/customers"),
+    Entry("customers", "/customers", inside="/customer"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
     Entry("users", "/users", frozenset({"admin"})),
