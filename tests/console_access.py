@@ -6,6 +6,9 @@ NOBODY_YET = frozenset({"nobody"}) | EVERYBODY  # before anybody is signed in
 
 ACCESS = {
     ("GET", "/"): EVERYBODY,
+    ("GET", "/health"): EVERYBODY,
+    ("POST", "/health/pause"): SUPPORT,
+    ("POST", "/health/resume"): SUPPORT,
     ("GET", "/sign-in"): NOBODY_YET,
     ("POST", "/sign-in"): NOBODY_YET,
     ("GET", "/welcome/{token}"): NOBODY_YET,

@@ -15,6 +15,7 @@ import daily
 import hooks
 import importing
 import memory
+import pages
 import replay
 import reports
 import restart
@@ -25,7 +26,7 @@ from places import new_database, workplace
 
 OF_A_SHOP = {"first_day": daily.first_day, "day": daily.day, "reports": reports.reports}
 OF_A_DATABASE = {"send": sending.send, "import": importing.importing, "replay": replay.replay, "hooks": hooks.hooks}
-OF_A_LOG = {"log": searching.log}
+OF_A_LOG = {"log": searching.log, "pages": pages.pages}
 AT_A_SIZE = {"memory": memory.memory, "restart": restart.restart}
 DATABASES = ("sqlite", "postgresql")
 

@@ -79,5 +79,11 @@ def slowed(connection: Connection, providers: Mapping[str, Provider], wall: date
     return {key: _text(providers[key].rate, share) for key, share in shares.items() if share < 1 and key in providers}
 
 
+def rates_in_force(connection: Connection, providers: Mapping[str, Provider], wall: datetime) -> dict[str, str]:
+    """Of every provider, slowed down or not."""
+    return {key: _text(one.rate, 1) for key, one in providers.items()} | slowed(connection, providers, wall)
+
+
 def _text(rate: Rate, share: float) -> str:
-    return f"{rate.amount * share:.3g}/{duration_text(rate.period).split()[-1]}"
+    amount = float(f"{rate.amount * share:.3g}")  # three digits that count
+    return f"{amount:g}/{duration_text(rate.period).split()[-1]}"

@@ -22,6 +22,7 @@ MENU = (
     Entry("customers", "/customers", inside="/customer"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),
+    Entry("health", "/health"),
     Entry("users", "/users", frozenset({"admin"})),
     Entry("audit", "/audit", frozenset({"support", "admin"})),
 )

@@ -7,6 +7,7 @@ from automation.web.console.pages import (
     customer_acts,
     customers,
     entrance,
+    health,
     lifecycle,
     playbook,
     playbooks,
@@ -18,6 +19,7 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    health.router,
     entrance.router,
     account.router,
     users.router,
