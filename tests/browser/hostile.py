@@ -27,8 +27,8 @@ Dear {{{{ customer.first_name | default('you') }}}},
 
 
 def ids() -> list[str]:
-    """Of the customers: the payload is the id itself where an id may be so long."""
-    return [f"h{number} {payload}"[:200] for number, payload in enumerate(PAYLOADS)]
+    """Of the customers: as much of the text as an id may have."""
+    return [" ".join(f"h{number} {payload}".split())[:200] for number, payload in enumerate(PAYLOADS)]
 
 
 def hostile_day(shop: Shop) -> None:
@@ -64,9 +64,8 @@ def _arrives(connection: Connection, customer_id: str, payload: str) -> None:
 
 
 def _goes_on(connection: Connection, customer_id: str, payload: str) -> None:
-    number = (
-        connection.execute(select(messages.c.message_id).where(messages.c.customer_id == customer_id)).scalars().first()
-    )
+    written = select(messages.c.message_id).where(messages.c.customer_id == customer_id)
+    number = connection.execute(written).scalars().first()
     mine = messages.c.message_id == number
     connection.execute(update(messages).where(mine).values(provider_id=payload, flags=payload, variant=payload[:50]))
     told = {"detail": payload, "reason": payload[:50], "batch": payload}
