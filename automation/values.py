@@ -20,6 +20,10 @@ RATE = re.compile(r"(\d{1,6}(?:\.\d+)?)/(second|minute|hour|day)")
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
+# A spreadsheet runs a cell that begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 class Rate(NamedTuple):
     """So many in each period."""
 
@@ -130,3 +134,10 @@ WindowPair = Annotated[
     BeforeValidator(_once(window, Window), json_schema_input_type=tuple[_Time, _Time]),
     PlainSerializer(lambda value: [one.strftime("%H:%M") for one in value]),
 ]
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell of CSV: text that a spreadsheet would run begins with an apostrophe; instants are ISO 8601."""
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,5 +1,6 @@
 """Commands for support staff: where customers stand, one customer, why they got something or not, the send log."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -109,9 +110,9 @@ def log(
     from automation.cli.opening import database_of, end_of, settings_of, start_of
     from automation.cli.output import show_json
     from automation.cli.views.log import show_log
-    from automation.cli.views.log_file import write_csv
     from automation.delivery.answers.history import LogFilter
     from automation.delivery.answers.log import log_rows
+    from automation.delivery.answers.log_file import csv_lines
 
     if as_csv and as_json:
         raise BadInput("--csv and --json are two forms of one log; leave one out")
@@ -123,7 +124,7 @@ def log(
         check_filter(connection, settings, wanted)
         rows = log_rows(connection, wanted)
         if as_csv:
-            write_csv(rows)
+            sys.stdout.writelines(csv_lines(rows))
         elif as_json:
             for row in rows:
                 show_json(row)

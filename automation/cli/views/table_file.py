@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from automation.cli.output import json_ready
-from automation.cli.views.log_file import safe_cell
 from automation.reports.figures import Counted, Money, Table
+from automation.values import safe_cell
 
 
 def write_table(table: Table) -> None:

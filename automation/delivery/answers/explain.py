@@ -168,6 +168,13 @@ def _message(past: Past, message: Message, passage: Passage) -> tuple[list[Check
     return [header, *checks], reason, f"{header.rule}: {header.value}"
 
 
+def gates_told(past: Past, message_id: int) -> list[Check]:
+    """What was decided about one message and what each gate saw then, or would see now; [] when it is not known."""
+    message = next((one for one in past.messages if one.message_id == message_id), None)
+    passage = next((one for one in past.passages if message and one.enrollment_id == message.enrollment_id), None)
+    return _message(past, message, passage)[0] if message and passage else []
+
+
 def _header(told: str, asked: Asked, reason: Reason | None) -> Check:
     message = asked.message
     goes = message.status in {"sent", "sending"} or (message.is_open and not isinstance(decide(asked.case), Skip))

@@ -14,11 +14,14 @@ class Entry(NamedTuple):
     inside: str = ""
 
     def leads_to(self, path: str) -> bool:
-        return path in {self.path, self.inside} or (self.path != "/" and path.startswith(f"{self.path}/"))
+        return any(path == one or path.startswith(f"{one}/") for one in (self.path, self.inside) if len(one) > 1) or (
+            path == self.path
+        )
 
 
 MENU = (
     Entry("today", "/"),
+    Entry("log", "/log", inside="/messages"),
     Entry("customers", "/customers", inside="/customer"),
     Entry("playbooks", "/playbooks"),
     Entry("lifecycle", "/lifecycle"),

@@ -9,6 +9,8 @@ from automation.web.console.pages import (
     entrance,
     health,
     lifecycle,
+    log,
+    message,
     playbook,
     playbooks,
     preview,
@@ -19,6 +21,8 @@ from automation.web.console.pages import (
 
 ROUTERS = (
     today.router,
+    log.router,
+    message.router,
     health.router,
     entrance.router,
     account.router,

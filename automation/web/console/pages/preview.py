@@ -4,21 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from automation.delivery.answers.preview import Previewed, Wanted, playbook_in, preview
 from automation.errors import BadInput, BadMessage
 from automation.messages.sources import read_sources
 from automation.playbooks.model import Playbook, Step
 from automation.web.console.call import Anyone, Call
+from automation.web.console.frames import framed
 
 router = APIRouter()
 UNFIT = 422
-# A frame of ours shows it; what is in it may load nothing, run nothing and lead nowhere.
-POLICY = (
-    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'"
-)
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ def show_frame(
         seen = _seen(call, playbook, Asked(step, customer, locale, variant))
     except BadMessage as error:
         raise BadInput(str(error)) from None
-    return HTMLResponse(seen["html"], headers={"content-security-policy": POLICY})
+    return framed(seen["html"])
 
 
 def _seen(call: Call, playbook: Playbook, asked: Asked) -> dict[str, Any]:
