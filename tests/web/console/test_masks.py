@@ -6,7 +6,7 @@ from console_access import ACCESS
 from console_visiting import Visiting
 from sqlalchemy import update
 
-from automation.database.schema import attempts, messages, outcomes
+from automation.database.schema import attempts, outcomes
 from automation.web.console.formats import customer_url
 
 ADDRESSES = ("ada@example.com", "bob@example.com", "ada%40example.com", "+12015550123", "12015550123")
@@ -34,7 +34,6 @@ def talkative(console: Visiting) -> Visiting:
     with console.database.writing() as connection:
         connection.execute(update(attempts).values(detail=said))
         connection.execute(update(outcomes).values(detail=said))
-        connection.execute(update(messages).values(provider_id="for-ada@example.com"))
     return console
 
 
