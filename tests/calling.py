@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import loopback
 
 from automation.delivery.http import Door
 from automation.delivery.outgoing import Outgoing
@@ -72,5 +73,5 @@ def look_up(kind: str, url: str, sought: Sought) -> Finding:
 
 def taken(url: str) -> list[dict[str, Any]]:
     """What the sandbox took, oldest first."""
-    found: list[dict[str, Any]] = httpx.get(f"{url}/api/messages?limit=10000", trust_env=False).json()["messages"]
+    found: list[dict[str, Any]] = loopback.get(f"{url}/api/messages?limit=10000").json()["messages"]
     return found

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from shop import Shop, at
 
@@ -28,11 +29,11 @@ def link(shop: Shop, customer: str) -> str:
 
 
 def get(url: str, **given: Any) -> httpx.Response:
-    return httpx.get(url, trust_env=False, **given)
+    return loopback.get(url, **given)
 
 
 def post(url: str, was: set[str], now: set[str], **given: Any) -> httpx.Response:
-    return httpx.post(url, data={"was": sorted(was), "now": sorted(now)}, trust_env=False, **given)
+    return loopback.post(url, data={"was": sorted(was), "now": sorted(now)}, **given)
 
 
 def boxes(page: httpx.Response) -> dict[str, bool]:

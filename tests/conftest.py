@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-import httpx
+import loopback
 import pytest
-from reusing import Reused
+from reusing import Reused, for_a_test
 from shop import Shop
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
@@ -44,10 +44,20 @@ def postgres_server() -> Iterator[str]:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
         folder = Path(tempfile.gettempdir()) / f"automation-pg-{run}"
         server = pgserver.get_server(folder)
+    _wait_for_no_disk(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     if not (folder / "postmaster.pid").exists():  # we were the last to leave
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_no_disk(server: str) -> None:
+    """What a power cut does to a disk is not asked here."""
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
 
 
 @contextmanager
@@ -89,7 +99,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reused_postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Reused]:
     """One database for a whole process's tests, one after another: to make one takes longer than most tests."""
     with ExitStack() as stack:
-        yield Reused(lambda: stack.enter_context(temporary_database(postgres_server, migrated_postgres)))
+        made = Reused(lambda: stack.enter_context(temporary_database(postgres_server, migrated_postgres)))
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -114,7 +126,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """The same test on both databases."""
-    opened = connect(database_url)
+    opened = for_a_test(connect(database_url))
     yield opened
     opened.close()
 
@@ -129,7 +141,7 @@ def sandbox_server() -> Iterator[SandboxServer]:
 def sandbox(sandbox_server: SandboxServer) -> SandboxServer:
     """An empty sandbox that makes no trouble."""
     for name in ("api/messages", "faults"):
-        httpx.delete(f"{sandbox_server.url}/{name}", trust_env=False).raise_for_status()
+        loopback.delete(f"{sandbox_server.url}/{name}").raise_for_status()
     return sandbox_server
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
+from loopback import TRUSTED
 from serving import served
 from shop import Shop, at, playbook, step
 from sqlalchemy import insert, select
@@ -25,7 +26,7 @@ class Visitor(httpx.Client):
 
     def __init__(self, address: str, token: str | None) -> None:
         own = {"cookie": f"{COOKIE}={token}"} if token else {}
-        super().__init__(base_url=address, headers={"origin": address, **own}, timeout=30)
+        super().__init__(base_url=address, headers={"origin": address, **own}, timeout=30, verify=TRUSTED)
 
 
 @dataclass

@@ -41,7 +41,7 @@ def logged(shop: Shop) -> str:
     return (shop.folder / "process.log").read_text(encoding="utf-8")
 
 
-def until(happened: Callable[[], object], seconds: float = 20) -> float:
+def until(happened: Callable[[], object], seconds: float = 60) -> float:
     """Wait for it; returns how many seconds it took."""
     began = time.monotonic()
     while not happened():

@@ -1,9 +1,15 @@
-"""A PostgreSQL database that is as new again for each test: emptied, or made anew when a test changed its schema."""
+"""What the tests of one process use again: a PostgreSQL database, emptied or, when a test changed its schema, made
+anew; and the text of each statement.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Dialect, create_engine, event, text
+from sqlalchemy.util import LRUCache
+
+from automation.database.engine import Database
 
 # Whoever a test left behind may hold locks.
 ALONE = """SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
@@ -29,6 +35,22 @@ SCHEMA = """SELECT md5(string_agg(told, ' ' ORDER BY told)) FROM (
     UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger
 ) AS every"""
 INSTALLED = "INSERT INTO installation (key) VALUES (:key)"
+DIALECTS: dict[str, Dialect] = {}
+STATEMENTS: LRUCache[Any, Any] = LRUCache(2000)
+
+
+def for_a_test(database: Database) -> Database:
+    """A database as it is for a process that runs for months: what was asked before is not compiled again.
+
+    What a power cut does to a disk is not asked, so that nobody waits for one.
+    """
+    engine = database.engine
+    engine.dialect = DIALECTS.setdefault(engine.dialect.name, engine.dialect)  # a part of each statement's key
+    engine.update_execution_options(compiled_cache=STATEMENTS)
+    if database.is_sqlite:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+        engine.dispose()
+    return database
 
 
 @dataclass
@@ -37,31 +59,35 @@ class Reused:
 
     make: Callable[[], str]
     url: str = ""
-    engine: Engine | None = None
+    connection: Connection | None = None
     tables: set[str] = field(default_factory=set)
     schema: str = ""
     key: str = ""
 
     def emptied(self) -> str:
-        if self.engine is None or not self._is_as_new(self.engine):
+        if self.connection is None or not self._is_as_new(self.connection):
             self._renew()
         return self.url
 
     def _renew(self) -> None:
+        self.close()
         self.url = self.make()
-        self.engine = create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with self.engine.connect() as connection:
-            self.tables = set(connection.execute(text(TABLES)).scalars())
-            self.schema = connection.execute(text(SCHEMA)).scalar_one()
-            self.key = connection.execute(text("SELECT key FROM installation")).scalar_one()
+        connection = self.connection = create_engine(self.url, isolation_level="AUTOCOMMIT").connect()
+        self.tables = set(connection.execute(text(TABLES)).scalars())
+        self.schema = connection.execute(text(SCHEMA)).scalar_one()
+        self.key = connection.execute(text("SELECT key FROM installation")).scalar_one()
 
-    def _is_as_new(self, engine: Engine) -> bool:
-        with engine.connect() as connection:
-            connection.execute(text(ALONE))
-            for name in set(connection.execute(text(TABLES)).scalars()) - self.tables:  # facts, which a run makes
-                connection.execute(text(f'DROP TABLE "{name}"'))
-            if connection.execute(text(SCHEMA)).scalar_one() != self.schema:
-                return False
-            connection.execute(text(EMPTY))
-            connection.execute(text(INSTALLED), {"key": self.key})
-            return True
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection.engine.dispose()
+
+    def _is_as_new(self, connection: Connection) -> bool:
+        connection.execute(text(ALONE))
+        for name in set(connection.execute(text(TABLES)).scalars()) - self.tables:  # facts, which a run makes
+            connection.execute(text(f'DROP TABLE "{name}"'))
+        if connection.execute(text(SCHEMA)).scalar_one() != self.schema:
+            return False
+        connection.execute(text(EMPTY))
+        connection.execute(text(INSTALLED), {"key": self.key})
+        return True

@@ -28,7 +28,7 @@ def served(shop: Shop, now: str, *, is_public: bool = False, **given: Any) -> It
         yield address
 
 
-def until(happened: Callable[[], object], seconds: float = 20) -> None:
+def until(happened: Callable[[], object], seconds: float = 60) -> None:
     began = time.monotonic()
     while not happened():
         assert time.monotonic() - began < seconds, "it did not happen in time"

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 from sqlalchemy import insert, select
 
 from automation.customers.load import import_customers, import_events
@@ -145,7 +147,8 @@ class Shop:
 
     @property
     def settings(self) -> Settings:
-        return load(self.folder / "config.toml")
+        config = self.folder / "config.toml"
+        return _settings(config, config.read_bytes(), frozenset(os.environ.items()))
 
     @property
     def book(self) -> Book:
@@ -219,18 +222,24 @@ class Shop:
 
     def log(self) -> list[dict[str, Any]]:
         """What the sandbox took, oldest first."""
-        found = httpx.get(f"{self.url}/api/messages", params={"limit": 1000}, trust_env=False).json()
+        found = loopback.get(f"{self.url}/api/messages", params={"limit": 1000}).json()
         return sorted(found["messages"], key=lambda one: int(one["id"]))
 
     def fault(self, **fault: Any) -> None:
-        httpx.post(f"{self.url}/faults", json=fault, trust_env=False).raise_for_status()
+        loopback.post(f"{self.url}/faults", json=fault).raise_for_status()
 
     def faults_left(self) -> int:
         """How many requests are still to meet a fault."""
-        return sum(one["times"] for one in httpx.get(f"{self.url}/faults", trust_env=False).json())
+        return sum(one["times"] for one in loopback.get(f"{self.url}/faults").json())
 
     def mended(self) -> None:
-        httpx.delete(f"{self.url}/faults", trust_env=False).raise_for_status()
+        loopback.delete(f"{self.url}/faults").raise_for_status()
+
+
+@lru_cache(maxsize=8)
+def _settings(config: Path, *_: object) -> Settings:
+    """Read again when the file or the environment has changed."""
+    return load(config)
 
 
 def at(text: str) -> datetime:

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import httpx
+import loopback
 from shop import Shop, playbook, step
 
 from automation.database.schema import events
@@ -61,11 +62,11 @@ def link(shop: Shop, customer: str = "ada", survey: str = "nps") -> str:
 
 
 def get(url: str, **given: Any) -> httpx.Response:
-    return httpx.get(url, trust_env=False, **given)
+    return loopback.get(url, **given)
 
 
 def post(url: str, value: str, comment: str | None = None, **given: Any) -> httpx.Response:
-    return httpx.post(url, data={"a": value} | ({"comment": comment} if comment else {}), trust_env=False, **given)
+    return loopback.post(url, data={"a": value} | ({"comment": comment} if comment else {}), **given)
 
 
 def choices(page: httpx.Response) -> list[str]:

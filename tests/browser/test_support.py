@@ -50,7 +50,7 @@ def test_somebody_is_found_told_why_written_to_again_and_then_left_alone(
         page.get_by_role("button", name="Send it again").click()
         is_accessible(page)
         elsewhere(console.shop.send, NOW)
-        assert [one["to"] for one in console.shop.log()].count("ada@example.com") == 2
+        assert [one["recipient"] for one in console.shop.log()].count("ada@example.com") == 2
 
         page.locator("main").get_by_role("link", name="ada", exact=True).first.click()
         page.locator("summary", has_text="Close an address").click()
@@ -61,7 +61,7 @@ def test_somebody_is_found_told_why_written_to_again_and_then_left_alone(
         elsewhere(console.shop.send, "2026-03-06T11:00:00Z")
         ada = {row.step: (row.status, row.reason) for row in console.shop.rows() if row.customer_id == "ada"}
         assert ada["two"][0] == "skipped"
-        assert [one["to"] for one in console.shop.log()].count("ada@example.com") == 2
+        assert [one["recipient"] for one in console.shop.log()].count("ada@example.com") == 2
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 
 import httpx
+import loopback
 import pytest
 from process import due_now, logged, now, started, until
 from shop import Shop, at, playbook
@@ -28,7 +29,7 @@ def free_port() -> int:
 
 def answers(port: int, path: str = "/readyz") -> int | None:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False).status_code
+        return loopback.get(f"http://127.0.0.1:{port}{path}").status_code
     except httpx.TransportError:
         return None
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -14,15 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from loopback import post
 
 from automation.delivery.outgoing import Outgoing
 from automation.delivery.providers import ADAPTERS, Account
 from automation.delivery.providers.twilio import SANDBOX_SID
 from automation.delivery.sandbox import SandboxServer
 
-# Loading certificates takes longer than a call to this machine.
-TLS = httpx.create_ssl_context()
-post = partial(httpx.post, verify=TLS, trust_env=False)
 CONTRACTS = Path(__file__).parents[2] / ".." / "shared" / "contracts"
 pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="the contracts are not beside the repository")
 MAIL = Outgoing(

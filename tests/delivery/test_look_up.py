@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 from shop import Shop, at, playbook, step
 from sqlalchemy import delete, event, insert, select, update
@@ -38,7 +38,7 @@ def looked_up(shop: Shop, now: datetime, *, all_of_them: bool = False) -> dict[s
 
 def asked(shop: Shop) -> int:
     """How often the sandbox was asked for a message."""
-    seen = httpx.get(f"{shop.url}/api/requests", trust_env=False).json()
+    seen = loopback.get(f"{shop.url}/api/requests").json()
     return sum(count for what, count in seen.items() if what.endswith("look_up"))
 
 
@@ -143,7 +143,7 @@ def test_a_provider_that_does_not_tell_changes_nothing_and_is_asked_once_a_round
         assert looked_up(lost, at(NOON1), all_of_them=True) == {"asked": 1, "found": 0, "silent": 1}
         assert asked(lost) - before <= 2  # the client itself repeats a question whose connection was cut
         assert status(lost) == {("unknown", "no_answer")}
-        httpx.delete(f"{lost.url}/faults", trust_env=False)
+        loopback.delete(f"{lost.url}/faults")
     assert audit(lost) == []
     assert looked_up(lost, at(NOON1) + 5 * MINUTE)["found"] == 2
 
@@ -306,7 +306,7 @@ def test_two_such_texts_at_the_provider_prove_nothing(texted: tuple[Shop, dateti
     form = {"To": "+12015550123", "From": "+15550100", "Body": shop.log()[0]["text"]}
     sid = "AC" + "0" * 32
     url = f"{shop.url}/2010-04-01/Accounts/{sid}/Messages.json"
-    httpx.post(url, data=form, auth=(sid, "sandbox"), trust_env=False).raise_for_status()
+    loopback.post(url, data=form, auth=(sid, "sandbox")).raise_for_status()
     assert looked_up(shop, now + MINUTE) == {"asked": 1, "found": 0, "silent": 0}
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from calling import MAIL, account, posted, request_of
 
@@ -30,7 +31,7 @@ def moto() -> Iterator[str]:
 
 @pytest.fixture
 def empty(moto: str) -> str:
-    httpx.post(f"{moto}/moto-api/reset", trust_env=False).raise_for_status()
+    loopback.post(f"{moto}/moto-api/reset").raise_for_status()
     return moto
 
 

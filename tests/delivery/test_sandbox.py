@@ -3,12 +3,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from loopback import delete, get, post
 
 from automation.delivery.http import Door
 from automation.delivery.outgoing import Outgoing
@@ -18,11 +17,6 @@ from automation.delivery.replies import Accepted, Failure, Later, Refused, Reply
 from automation.delivery.sandbox import SandboxServer, serve
 from automation.errors import BadInput, PortTaken
 
-# Loading certificates takes longer than a call to this machine.
-TLS = httpx.create_ssl_context()
-get = partial(httpx.get, verify=TLS, trust_env=False)
-post = partial(httpx.post, verify=TLS, trust_env=False)
-delete = partial(httpx.delete, verify=TLS, trust_env=False)
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 MAIL = Outgoing(
     message_id=1,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import loopback
 import pytest
 from calling import MAIL, posted, request_of, send, taken
 
@@ -132,7 +133,7 @@ def test_what_breaks_the_contract_is_refused(
 
 def form(url: str, *fields: tuple[str, str | bytes], domain: str = "sandbox.example") -> httpx.Response:
     files = [(name, (None, text)) for name, text in fields]
-    return httpx.post(f"{url}/v3/{domain}/messages", files=files, auth=("api", "key"), trust_env=False)
+    return loopback.post(f"{url}/v3/{domain}/messages", files=files, auth=("api", "key"))
 
 
 FORM = {"from": "Shop <hello@example.com>", "to": "ada@example.com", "subject": "Hi", "text": "Hi"}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-import httpx
+import loopback
 import pytest
 from calling import MAIL, look_up, mails, posted, request_of, send, taken
 from shop import Shop, playbook
@@ -151,7 +151,7 @@ def test_what_was_taken_is_found_again_and_nothing_else(sandbox: SandboxServer, 
 
 
 def test_the_page_offers_every_vendor_and_tells_whose_fate_is_certain(sandbox: SandboxServer) -> None:
-    page = httpx.get(sandbox.url, trust_env=False).text
+    page = loopback.get(sandbox.url).text
     assert all(f"<option>{one.kind}</option>" in page for one in VENDORS)
     assert all(f"<code>{name}@</code>" in page for name in MAILS)
     assert all(f"<dd>{key}</dd>" in page for key in public_keys().values())
@@ -161,7 +161,7 @@ def test_the_page_offers_every_vendor_and_tells_whose_fate_is_certain(sandbox: S
 @pytest.mark.parametrize(("answer", "reply"), [(401, Refused), (500, Unknown)])
 def test_a_fault_has_the_vendors_own_body(sandbox: SandboxServer, kind: str, answer: int, reply: type) -> None:
     fault = {"kind": kind, "answer": answer}
-    httpx.post(f"{sandbox.url}/faults", json=fault, trust_env=False).raise_for_status()
+    loopback.post(f"{sandbox.url}/faults", json=fault).raise_for_status()
     assert isinstance(send(kind, sandbox.url, MAIL)[0], reply)
     assert taken(sandbox.url) == []
 

@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from loopback import delete, get, post
 
 from automation.delivery.http import Door
 from automation.delivery.outgoing import Outgoing
@@ -22,11 +21,6 @@ from automation.delivery.sandbox.keys import Keys
 from automation.delivery.sandbox.mailbox import Mailbox
 from automation.delivery.sandbox.vendors import resend
 
-# Loading certificates takes longer than a call to this machine.
-TLS = httpx.create_ssl_context()
-get = partial(httpx.get, verify=TLS, trust_env=False)
-post = partial(httpx.post, verify=TLS, trust_env=False)
-delete = partial(httpx.delete, verify=TLS, trust_env=False)
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 RESEND = ADAPTERS["resend"]
 HEADERS = {"Authorization": "Bearer sandbox", "Content-Type": "application/json", "User-Agent": "tests"}

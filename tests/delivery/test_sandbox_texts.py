@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-import httpx
+import loopback
 import pytest
 from calling import look_up, posted, request_of, send, taken
 from outgoing import NUDGE
@@ -56,7 +56,7 @@ def test_a_sender_of_letters_is_a_sender(sandbox: SandboxServer, kind: str) -> N
 @EVERY
 def test_a_fault_looks_as_one_of_the_vendors_own(sandbox: SandboxServer, kind: str) -> None:
     for status, reply in ((401, Refused), (429, Later), (500, Unknown), (503, Unknown)):
-        httpx.post(f"{sandbox.url}/faults", json={"kind": kind, "answer": status}, trust_env=False).raise_for_status()
+        loopback.post(f"{sandbox.url}/faults", json={"kind": kind, "answer": status}).raise_for_status()
         (heard,) = send(kind, sandbox.url, TEXT)
         assert isinstance(heard, reply)
     assert taken(sandbox.url) == []
@@ -106,7 +106,7 @@ def test_sinch_lists_what_it_took_in_pages(sandbox: SandboxServer) -> None:
 
     def page(**query: str) -> tuple[int, list[str]]:
         url, headers = f"{sandbox.url}/xms/v1/sandbox/batches", {"Authorization": "Bearer sandbox"}
-        answer = httpx.get(url, params=query, headers=headers, trust_env=False)
+        answer = loopback.get(url, params=query, headers=headers)
         return answer.status_code, [one["client_reference"] for one in answer.json().get("batches", [])]
 
     assert page() == (200, ["3", "2", "1"])
@@ -114,7 +114,7 @@ def test_sinch_lists_what_it_took_in_pages(sandbox: SandboxServer) -> None:
     assert page(end_date="2020-01-01") == (200, [])
     for wrong in ({"page_size": "101"}, {"page": "x"}, {"start_date": "soon"}):
         assert page(**wrong) == (400, [])
-    assert httpx.get(f"{sandbox.url}/xms/v1/sandbox/batches", trust_env=False).status_code == 401
+    assert loopback.get(f"{sandbox.url}/xms/v1/sandbox/batches").status_code == 401
 
 
 @EVERY
@@ -129,7 +129,7 @@ def test_a_shop_sends_a_whole_day_with_it(shop: Shop, kind: str) -> None:
     assert shop.statuses() == [(one, "one", "sent", None) for one in people]
     assert len({one["provider_id"] for one in shop.log()}) == len(people)
     assert {one["recipient"] for one in shop.log()} == {f"+1201555010{number}" for number in range(7)}
-    calls = httpx.get(f"{shop.url}/api/requests", trust_env=False).json()[f"{kind} send"]
+    calls = loopback.get(f"{shop.url}/api/requests").json()[f"{kind} send"]
     assert calls == (1 if ADAPTERS[kind].batch_limit > 1 else len(people))
 
 

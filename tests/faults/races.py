@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -125,7 +125,7 @@ def _log(shop: Shop) -> list[dict[str, Any]]:
     last = 0
     while True:
         query = {"after": last, "limit": 1000}
-        page = httpx.get(f"{shop.url}/api/messages", params=query, trust_env=False).json()["messages"]
+        page = loopback.get(f"{shop.url}/api/messages", params=query).json()["messages"]
         if not page:
             return found
         found += page

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from serving import served
 from shop import Shop, playbook, step
@@ -56,11 +57,11 @@ def told(shop: Shop) -> list[tuple[str, str]]:
 
 
 def page(shop: Shop, number: str) -> str:
-    return httpx.get(f"{shop.url}/messages/{number}/html", trust_env=False).text
+    return loopback.get(f"{shop.url}/messages/{number}/html").text
 
 
 def visit(address: str, code: str, method: str = "GET", **headers: str) -> httpx.Response:
-    return httpx.request(method, f"{address}/r/{code}", headers=headers, trust_env=False)
+    return loopback.request(method, f"{address}/r/{code}", headers=headers)
 
 
 def test_the_link_in_the_mail_is_the_customers_own_and_stays_the_same(asked: Shop) -> None:
@@ -109,7 +110,7 @@ def test_a_code_that_is_nobodys_leads_to_the_shop_all_the_same(asked: Shop, addr
 
 def test_a_robot_does_not_fill_the_disk(asked: Shop, address: str) -> None:
     code = code_of(asked, "ada")
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(verify=loopback.TRUSTED, trust_env=False) as client:
         for number in range(MOST_VISITS + 5):
             client.get(f"{address}/r/{code}", headers={"user-agent": f"robot {number}"})
     assert len(told(asked)) == MOST_VISITS

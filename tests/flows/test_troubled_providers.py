@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 from shop import Shop, at, playbook, step
 
@@ -27,12 +27,12 @@ JSON = "application/json"
 
 def asked(shop: Shop) -> dict[str, int]:
     """How often the sandbox was asked for what, and how many bytes of floods it let go."""
-    found: dict[str, int] = httpx.get(f"{shop.url}/api/requests", trust_env=False).json()
+    found: dict[str, int] = loopback.get(f"{shop.url}/api/requests").json()
     return found
 
 
 def well_again(shop: Shop) -> None:
-    httpx.delete(f"{shop.url}/faults", trust_env=False).raise_for_status()
+    loopback.delete(f"{shop.url}/faults").raise_for_status()
 
 
 def later(minutes: float) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reusing import for_a_test
 from simulator.judge import Told
 from simulator.year import Year
-from sqlalchemy import event
 
 from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
@@ -36,9 +36,7 @@ def _database(migrated: Path) -> Iterator[tuple[Database, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="year-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         shutil.copy(migrated, folder / "automation.db")
-        database = connect(f"sqlite:///{folder / 'automation.db'}")
-        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-        database.close()
+        database = for_a_test(connect(f"sqlite:///{folder / 'automation.db'}"))
         yield database, folder
         database.close()
     finally:

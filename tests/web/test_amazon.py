@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import httpx
+import loopback
 import pytest
 from serving import served, until
 from shop import Shop, at, playbook
@@ -65,7 +66,7 @@ def at_home(shop: Shop) -> Shop:
 
 def call(address: str, made: HookCall) -> int:
     url = f"{address}/hooks/sandbox_email"
-    return httpx.post(url, content=made.body, headers=dict(made.headers), trust_env=False).status_code
+    return loopback.post(url, content=made.body, headers=dict(made.headers)).status_code
 
 
 def test_the_certificate_is_fetched_once_for_all_calls(mailing: Shop) -> None:

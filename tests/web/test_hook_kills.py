@@ -3,6 +3,7 @@
 import socket
 
 import httpx
+import loopback
 import pytest
 from process import due_now, now, started, until
 from shop import Shop
@@ -43,14 +44,14 @@ def told(shop: Shop, port: int) -> int | None:
     body["Metadata"] = {"mid": str(row.message_id)}
     url = f"http://127.0.0.1:{port}/hooks/sandbox_email"
     try:
-        return httpx.post(url, json=body, auth=("hook", SECRET), trust_env=False).status_code
+        return loopback.post(url, json=body, auth=("hook", SECRET)).status_code
     except httpx.TransportError:
         return None
 
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/pages.css", trust_env=False).status_code == 200
+        return loopback.get(f"http://127.0.0.1:{port}/pages.css").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
+import loopback
 import pytest
 from serving import served, until
 from shop import Shop, at, playbook, step
@@ -46,7 +46,7 @@ def told(shop: Shop, customer: str, record: str, **more: Any) -> dict[str, Any]:
 
 
 def call(url: str, body: Any, headers: dict[str, str] = PASSWORD) -> int:
-    return httpx.post(url, content=json.dumps(body), headers=headers, trust_env=False).status_code
+    return loopback.post(url, content=json.dumps(body), headers=headers).status_code
 
 
 def is_worked_out(shop: Shop) -> bool:
@@ -152,9 +152,9 @@ def test_who_is_not_genuine_changes_nothing(sent: Shop, url: str) -> None:
 def test_a_call_that_is_too_large_is_refused_and_one_that_is_nonsense_is_taken_and_tells_nothing(
     sent: Shop, url: str
 ) -> None:
-    assert httpx.post(url, content=b" " * 5_000_001, headers=PASSWORD, trust_env=False).status_code == 413
+    assert loopback.post(url, content=b" " * 5_000_001, headers=PASSWORD).status_code == 413
     for nonsense in (b"", b"\xff\xfe", b"[" * 100_000, b'{"RecordType": {}}', b"null"):
-        assert httpx.post(url, content=nonsense, headers=PASSWORD, trust_env=False).status_code == 204
+        assert loopback.post(url, content=nonsense, headers=PASSWORD).status_code == 204
     until(lambda: is_worked_out(sent))
     assert sent.rows(hook_events) == []
 
@@ -183,7 +183,7 @@ def test_whoever_writes_stop_gets_no_more_texts(shop: Shop) -> None:
     with served(shop, LATER) as address:
         path = "/hooks/sandbox_sms"
         headers = signed(shop.settings.business.public_url + path, form)
-        done = httpx.post(address + path, content=urlencode(form), headers=headers, trust_env=False)
+        done = loopback.post(address + path, content=urlencode(form), headers=headers)
         assert done.status_code == 204
         until(lambda: is_worked_out(shop))
     assert [row.address for row in shop.rows(suppressions)] == ["+12015550123"]
@@ -202,7 +202,7 @@ def test_the_provider_is_told_where_to_tell_what_becomes_of_a_text_and_that_name
     path = f"/hooks/sandbox_sms?mid={row.message_id}"
     with served(shop, LATER) as address:
         headers = signed(shop.settings.business.public_url + path, form)
-        done = httpx.post(address + path, content=urlencode(form), headers=headers, trust_env=False)
+        done = loopback.post(address + path, content=urlencode(form), headers=headers)
         assert done.status_code == 204
         until(lambda: is_worked_out(shop))
     assert [outcome.outcome for outcome in shop.rows(outcomes)] == ["delivered"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from serving import served
@@ -28,7 +29,7 @@ class Watched:
     address: str
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.address}{path}", headers=headers, trust_env=False)
+        return loopback.get(f"{self.address}{path}", headers=headers)
 
     def figures(self) -> dict[tuple[Any, ...], float]:
         """By name and the values of the labels, those in the order of their names."""

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from choosing import link as preferences
 from hypothesis import HealthCheck, example, given, settings
@@ -58,7 +59,7 @@ def test_the_page_shows_the_question_and_keeps_nothing(asked: Shop, address: str
     assert (page.status_code, choices(page), chosen(page)) == (200, [str(one) for one in range(11)], ["9"])
     assert "<h1>Would you recommend us?</h1>" in page.text
     assert ">0 = never</span>" in page.text
-    assert httpx.head(address + link(asked) + "?a=9", trust_env=False).status_code == 200
+    assert httpx.head(address + link(asked) + "?a=9").status_code == 200
     assert answers(asked) == []
 
 
@@ -173,7 +174,7 @@ def test_a_comment_is_kept_as_it_was_meant_and_never_as_markup(asked: Shop, addr
     url = address + link(asked)
     body = b"a=5&comment=+%0D%0A%00%1B%5B31m%ED%A0%80%3Cscript%3E%0D%0Atwo%09%F0%9F%98%80%C2%85+"
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    page = httpx.post(url, content=body, headers=headers, trust_env=False, follow_redirects=True)
+    page = loopback.post(url, content=body, headers=headers, follow_redirects=True)
     assert page.status_code == 200
     assert answers(asked)[0]["comment"] == "[31m\ufffd\ufffd\ufffd<script>\ntwo\t😀"
     assert "<script" not in page.text
@@ -186,7 +187,7 @@ def test_a_comment_is_kept_as_it_was_meant_and_never_as_markup(asked: Shop, addr
 def test_a_body_that_is_too_large_or_has_too_many_fields_is_refused(asked: Shop, address: str) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     for body in (b"a=3&comment=" + b"x" * 64_000, b"a=3&" * 21):
-        page = httpx.post(address + link(asked), content=body, headers=headers, trust_env=False)
+        page = loopback.post(address + link(asked), content=body, headers=headers)
         assert (page.status_code, choices(page)) == (413, [str(one) for one in range(11)])
     assert answers(asked) == []
 
@@ -208,7 +209,7 @@ def test_links_that_nobody_signed_and_surveys_that_are_not_there_tell_nothing(as
 def test_a_link_to_a_survey_is_no_link_to_leave_and_the_other_way_round(asked: Shop, address: str) -> None:
     token, before = link(asked).split("/")[2], asked.rows(consents)
     assert WORDS["en"].unknown in get(f"{address}/p/{token}").text
-    httpx.post(f"{address}/u/{token}", trust_env=False)
+    loopback.post(f"{address}/u/{token}")
     assert asked.rows(consents) == before
     leaving = preferences(asked, "ada").rpartition("/")[2]
     assert WORDS["en"].unknown in post(f"{address}/s/{leaving}/nps", "3").text
@@ -298,7 +299,7 @@ def test_whatever_form_is_posted_is_answered(asked: Shop, address: str) -> None:
     @example(b"a=3&a=4&comment=" + b"%F4%8F%BF%BF" * 2_000)
     @settings(deadline=None, derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck))
     def answered(body: bytes) -> None:
-        assert httpx.post(url, content=body, headers=headers, trust_env=False).status_code in {303, 413, 422}
+        assert loopback.post(url, content=body, headers=headers).status_code in {303, 413, 422}
 
     answered()
     assert 1 <= len(answers(asked)) <= MOST

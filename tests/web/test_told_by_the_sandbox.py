@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 from process import logged, started
 from serving import served, until
@@ -69,7 +70,7 @@ def a_day(shop: Shop, noon: datetime, *people: str) -> None:
 
 
 def told(shop: Shop) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.get(f"{shop.url}/api/told", trust_env=False).json()["told"]
+    found: list[dict[str, Any]] = loopback.get(f"{shop.url}/api/told").json()["told"]
     return found
 
 
@@ -151,7 +152,7 @@ def test_something_may_be_told_by_hand(shop: Shop, ears: dict[str, Ear]) -> None
         a_day(shop, (now - timedelta(days=1)).replace(hour=12), "silent")
         (one,) = shop.log()
         page = f"{shop.url}/messages/{one['id']}"
-        post = partial(httpx.post, f"{page}/tell", trust_env=False)
+        post = partial(loopback.post, f"{page}/tell")
         assert post(data={"outcome": "complained"}, headers={"origin": "https://evil.example"}).status_code == 403
         assert [post(data=data).status_code for data in ({}, {"outcome": "info"}, {"outcome": "complained"})] == [
             422,
@@ -159,8 +160,8 @@ def test_something_may_be_told_by_hand(shop: Shop, ears: dict[str, Ear]) -> None
             303,
         ]
         until(lambda: everything_is_told(shop))
-        assert "complained" in httpx.get(page, trust_env=False).text
-        assert httpx.post(f"{shop.url}/messages/99/tell", trust_env=False).status_code == 404
+        assert "complained" in loopback.get(page).text
+        assert loopback.post(f"{shop.url}/messages/99/tell").status_code == 404
     assert became(shop) == {"silent": {"complained"}}
 
 
@@ -168,8 +169,8 @@ def test_without_ears_nothing_is_told_and_no_page_offers_it(shop: Shop) -> None:
     a_day(shop, datetime.now(UTC).replace(hour=12) - timedelta(days=1), "bounce")
     (one,) = shop.log()
     page = f"{shop.url}/messages/{one['id']}"
-    assert "Tell it now" not in httpx.get(page, trust_env=False).text
-    assert httpx.post(f"{page}/tell", data={"outcome": "opened"}, trust_env=False).status_code == 409
+    assert "Tell it now" not in loopback.get(page).text
+    assert loopback.post(f"{page}/tell", data={"outcome": "opened"}).status_code == 409
     assert told(shop) == []
 
 
@@ -180,7 +181,7 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False).status_code > 0
+        return loopback.get(url).status_code > 0
     except httpx.TransportError:
         return False
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import httpx
+import loopback
 import pytest
 from serving import served
 from shop import Shop, playbook, step
@@ -46,12 +46,12 @@ def test_the_link_that_was_sent_is_the_one_that_is_answered(sent: Shop) -> None:
     expected = link(sent, "ada")
     sent.send(NOON)
     number = next(one["id"] for one in sent.log() if one["recipient"] == "ada@example.com")
-    mail = httpx.get(f"{sent.url}/messages/{number}/html", trust_env=False).text
+    mail = loopback.get(f"{sent.url}/messages/{number}/html").text
     assert f'href="{sent.settings.business.public_url}{expected}"' in mail
 
 
 def test_a_post_unsubscribes_without_login_or_redirect_and_before_the_next_post(sent: Shop, address: str) -> None:
-    done = httpx.post(address + link(sent, "ada"), data=ONE_CLICK, trust_env=False)
+    done = loopback.post(address + link(sent, "ada"), data=ONE_CLICK)
     assert (done.status_code, done.history) == (200, [])
     assert withdrawn(sent) == [("ada", "email", "customer")]
     sent.send(NOON)
@@ -61,13 +61,13 @@ def test_a_post_unsubscribes_without_login_or_redirect_and_before_the_next_post(
 
 def test_a_second_time_changes_nothing(sent: Shop, address: str) -> None:
     for _ in range(3):
-        httpx.post(address + link(sent, "ada"), data=ONE_CLICK, trust_env=False).raise_for_status()
+        loopback.post(address + link(sent, "ada"), data=ONE_CLICK).raise_for_status()
     assert len(withdrawn(sent)) == len(sent.rows(outcomes)) == 1
 
 
 def test_a_get_shows_a_button_in_the_customers_language_and_changes_nothing(sent: Shop, address: str) -> None:
     sent.send(NOON)
-    page = httpx.get(address + link(sent, "ada"), trust_env=False)
+    page = loopback.get(address + link(sent, "ada"))
     assert page.status_code == 200
     assert '<html lang="pl">' in page.text
     assert "<button>Zrezygnuj</button>" in page.text
@@ -79,8 +79,8 @@ def test_a_link_that_nobody_signed_is_answered_as_a_good_one_is(sent: Shop, addr
     good = link(sent, "ada")
     for guess in (good[:-2] + "AA", "/u/x", "/u/" + "A" * 32, "/u/%F0%9F%8E%81", "/u/" + "é" * 32):
         for method in ("GET", "POST"):
-            ours = httpx.request(method, address + link(sent, "bob"), trust_env=False)
-            theirs = httpx.request(method, address + guess, trust_env=False)
+            ours = loopback.request(method, address + link(sent, "bob"))
+            theirs = loopback.request(method, address + guess)
             assert theirs.status_code == ours.status_code == 200
             assert theirs.headers.keys() == ours.headers.keys()
     assert {row[0] for row in withdrawn(sent)} == {"bob"}
@@ -94,7 +94,7 @@ def test_links_survive_a_change_of_the_key(sent: Shop, monkeypatch: pytest.Monke
     monkeypatch.setenv("AUTOMATION_PREVIOUS_SECRET_KEY", "one")
     with served(sent, LATER) as address:
         for old in (before_any, of_one):
-            httpx.post(address + old, data=ONE_CLICK, trust_env=False).raise_for_status()
+            loopback.post(address + old, data=ONE_CLICK).raise_for_status()
     assert {row[0] for row in withdrawn(sent)} == {"ada", "bob"}
 
 

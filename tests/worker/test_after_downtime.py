@@ -187,7 +187,7 @@ def test_a_run_that_cannot_be_done_does_not_keep_back_for_ever_what_is_due(
     monkeypatch.setattr(starting, "TRY_AGAIN", timedelta(seconds=0.1))
     worker = begin(shop, "2026-03-03T06:00:00Z")
     assert set(tried) == {0}
-    assert len(tried) >= 3
+    assert len(tried) >= 2
     assert "today's run cannot be done" in caplog.text
     worker.clock = lambda: at("2026-03-02T12:00:00Z")
     worker.dispatch()

@@ -12,6 +12,23 @@ from automation.lifecycle.standing import stage_by_rules
 
 def customer_told(past: Past, logged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One customer as `automation customer --json` prints them; `logged` are their rows of the send log."""
+    facts = facts_now(past)
+    texts = [row for row in texts_of(past.connection, past.customer_id) if row.received_at <= past.now]
+    return {
+        "customer_id": past.customer_id,
+        "stage": facts["stage"],
+        "facts": facts,
+        "stage_changes": [_stage_change(one) for one in past.stage_changes],
+        "consents": [{name: getattr(one, name) for name in CONSENT} for one in past.consents],
+        "enrollments": [vars(one) for one in past.passages],
+        "messages": [_known_then(row, past) for row in logged if row["planned_at"] <= past.now],
+        "texts": [dict(row._mapping) for row in texts],  # noqa: SLF001 (SQLAlchemy's public name for it)
+        "profile": _profile(past),
+    }
+
+
+def facts_now(past: Past) -> dict[str, Any]:
+    """Every fact that a condition can name, as of the instant; before the first run the stage is that of the rules."""
     facts = past.facts(past.now)
     day, lifecycle = past.desk.day(past.now), past.desk.book.lifecycle
     stage = facts["stage"] or stage_by_rules(lifecycle, facts, day)
@@ -22,19 +39,7 @@ def customer_told(past: Past, logged: Sequence[Mapping[str, Any]]) -> dict[str, 
         "role": ", ".join(roles) or None,
         "days_in_stage": day.days_since(since) if since else None,
     }
-    known = {name: facts.get(name) for name in past.desk.book.facts.types}
-    texts = [row for row in texts_of(past.connection, past.customer_id) if row.received_at <= past.now]
-    return {
-        "customer_id": past.customer_id,
-        "stage": stage,
-        "facts": {**known, **of_stage},
-        "stage_changes": [_stage_change(one) for one in past.stage_changes],
-        "consents": [{name: getattr(one, name) for name in CONSENT} for one in past.consents],
-        "enrollments": [vars(one) for one in past.passages],
-        "messages": [_known_then(row, past) for row in logged if row["planned_at"] <= past.now],
-        "texts": [dict(row._mapping) for row in texts],  # noqa: SLF001 (SQLAlchemy's public name for it)
-        "profile": _profile(past),
-    }
+    return {name: facts.get(name) for name in past.desk.book.facts.types} | of_stage
 
 
 CONSENT = ("channel", "topic", "granted", "basis", "wording", "source", "actor", "recorded_at")

@@ -1,8 +1,9 @@
 """What is paused, as rows, so that every worker knows; and which provider of a channel is fit to send."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, false, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, case, false, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from automation.database.brake import pull_brake
@@ -40,6 +41,12 @@ def paused_until(connection: Connection, provider: str, now: datetime) -> dateti
     """When a paused provider may be tried again; None when it is not paused."""
     paused = _paused_until(connection, now)
     return (paused[scope_of(provider)] or now + PAUSE) if scope_of(provider) in paused else None
+
+
+def pause_of(connection: Connection, scope: str, now: datetime) -> Row[Any] | None:
+    """Reason, since and until of the scope's own pause, while it is in force."""
+    own = select(pauses).where(pauses.c.scope == scope, or_(pauses.c.until.is_(None), pauses.c.until > now))
+    return connection.execute(own).one_or_none()
 
 
 def pause(connection: Connection, scope: str, reason: str, now: datetime, until: datetime | None) -> None:

@@ -19,7 +19,7 @@ from automation.web.console import formats
 from automation.web.console.texts import Texts, read_texts
 
 PAGES = Path(__file__).parents[1] / "html" / "console"
-FILTERS = ("count", "share", "span", "value")
+FILTERS = ("count", "moment", "share", "span", "value")
 URLS = ("customer_url", "message_url", "playbook_url", "about_url")
 
 

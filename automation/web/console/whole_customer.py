@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from automation.clock import day_start, local_date
+from automation.customers.addresses import REOPENED_BY_HAND
 from automation.customers.facts.definition import FactDefinitions
 from automation.delivery.answers.explain import Explanation, explain
 from automation.delivery.answers.past import Message, Past
+from automation.delivery.answers.profile import facts_now
 from automation.delivery.answers.reach import Way, ways_to
 from automation.delivery.answers.timeline import Page, Place, time_line
 from automation.delivery.desk import open_desk
+from automation.delivery.health.pauses import pause_of
 from automation.delivery.outcomes.review import texts_of
 from automation.errors import BadFiles, BadInput
 from automation.lifecycle.model import Lifecycle
@@ -66,11 +69,20 @@ class WholeCustomer:
     stage: Stage | None
     facts: Mapping[str, Any]
     why: Why | None
+    paused: Row[Any] | None
 
     @property
     def planned(self) -> list[Message]:
         """What waits, the next first."""
         return sorted((one for one in self.past.messages if one.is_open), key=lambda one: one.due_at)
+
+    @property
+    def closable(self) -> list[Way]:
+        return [way for way in self.ways if way.address and not way.closed]
+
+    @property
+    def reopenable(self) -> list[Way]:
+        return [way for way in self.ways if way.closed and way.closed.reason in REOPENED_BY_HAND]
 
     @property
     def topics(self) -> list[str]:
@@ -92,8 +104,9 @@ def whole_customer(call: Call, connection: Connection, book: Book, asked: Asked)
         line=time_line(connection, past.customer, [asked.kind] if asked.kind else (), before),
         suspected=[one for one in texts_of(connection, asked.customer_id) if _waits(one)],
         stage=_stage(past) if known else None,
-        facts={name: past.facts(call.now).get(name) for name in sorted(book.facts.types)} if known else {},
+        facts=facts_now(past) if known else {},
         why=_why(past, asked) if asked.playbook and known else None,
+        paused=pause_of(connection, f"customer:{asked.customer_id}", call.now),
     )
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 from broken_promises import DAY1, DAY2, NOON1, NOON2, OFFER, Check, Told, checked
 from shop import Shop, playbook, step
@@ -41,7 +41,7 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def shop(address: str, tmp_path_factory: pytest.TempPathFactory, sandbox_server: SandboxServer) -> Iterator[Shop]:
     """Two days. Ada and Bob got two emails, Ada a text too; another is still to come. Cem's address was refused."""
-    httpx.delete(f"{sandbox_server.url}/faults", trust_env=False).raise_for_status()
+    loopback.delete(f"{sandbox_server.url}/faults").raise_for_status()
     shop = Shop(tmp_path_factory.mktemp("shop"), connect(address), sandbox_server.url)
     steps = step("one") + step("two", after="1 days") + step("text", "hello/text", "sms", after="5 days")
     thanks = playbook(step("thanks", "hello/text", "sms"), stages=["buyer"])

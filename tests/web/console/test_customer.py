@@ -88,6 +88,12 @@ def test_the_explanation_is_that_of_the_command_line_on_any_day(
     assert {"2026-03-01": "would_enter", "": "in_progress"}[day] == expected["hello"][0]
 
 
+def test_each_message_leads_to_why_it_was_sent_that_day(console: Visiting) -> None:
+    links = re.findall(r'href="([^"]+)" aria-label="Why hello / one', page(console))
+    assert [html.unescape(link) for link in links] == ["/customer?id=ada&playbook=hello&day=2026-03-02#why"]
+    assert "sent on 2026-03-02 12:00 CET" in console.signed_in("support").get(html.unescape(links[0])).text
+
+
 def test_the_verdict_is_told_in_words(console: Visiting) -> None:
     assert "they are in it." in page(console, playbook="hello")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from automation.clock import local_date
 from automation.customers.consent import CHANNELS
 from automation.customers.wish import BASES
 from automation.delivery.answers.timeline_sources import KINDS
@@ -51,6 +52,7 @@ def customer_page(call: Call, asked: Asked, *, status: int = 200, problem: str |
         everything=ALL,
         here=customer_url(asked.customer_id),
         sentence=sentence,
+        day_of=lambda moment: local_date(moment, call.office.settings.business.zone).isoformat(),
         masked=lambda value: masked(shown.sight, asked.customer_id, value),
     )
 
