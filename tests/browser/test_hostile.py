@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from console_browsing import signed_in_context
 from console_visiting import Visiting, visiting
-from hostile import hostile_day, ids
-from payloads import PAYLOADS
+from hostile_shop import hostile_day, ids
+from hostile_texts import PAYLOADS
 from shop import Shop
 
 from automation.web.console.formats import customer_url, message_url

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from console_visiting import DAY1, NOON1, NOW
-from payloads import CALL, PAYLOADS
+from hostile_texts import CALL, PAYLOADS
 from shop import Shop, at, playbook, step
 from sqlalchemy import Connection, insert, select, update
 
