@@ -7,6 +7,9 @@ NOBODY_YET = frozenset({"nobody"}) | EVERYBODY  # before anybody is signed in
 ACCESS = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/health"): EVERYBODY,
+    ("GET", "/mailbox"): EVERYBODY,
+    ("GET", "/mailbox/{number}"): EVERYBODY,
+    ("GET", "/mailbox/{number}/html"): EVERYBODY,
     ("POST", "/health/pause"): SUPPORT,
     ("POST", "/health/resume"): SUPPORT,
     ("GET", "/sign-in"): NOBODY_YET,

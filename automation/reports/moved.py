@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, type_coerce
 
 from automation.clock import DAY
 from automation.database.schema import Shards, stage_changes
@@ -17,6 +17,7 @@ from automation.reports.asked import Asked
 from automation.reports.parts import parts
 from automation.reports.standing import in_period
 
+LENGTH = len("2026-01-31")
 # From None: who came in the period.
 Moved = Counter[tuple[str | None, str]]
 
@@ -52,18 +53,22 @@ def stages_by_date(connection: Connection, since: date, until: date) -> dict[dat
 
 
 def _pairs(asked: Asked, shards: Shards) -> Select[Any]:
-    """The first stage that each customer left, and the last that they entered."""
-    key = (stage_changes.c.shard, stage_changes.c.customer_id)
-    first = func.row_number().over(partition_by=key, order_by=stage_changes.c.day)
-    last = func.row_number().over(partition_by=key, order_by=stage_changes.c.day.desc())
-    way = (stage_changes.c.from_stage, stage_changes.c.to_stage)
-    each = select(*key, *way, first.label("first"), last.label("last")).where(*in_period(asked, shards)).subquery()
+    """The first stage that each customer left, and the last that they entered: with its day before it, the smallest
+    text is the first and the largest the last. Two window functions would take twice as long.
+    """
+    day = _written(stage_changes.c.day, asked.dialect)
+    left, entered = func.coalesce(stage_changes.c.from_stage, ""), stage_changes.c.to_stage
     ends = (
-        select(
-            func.max(case((each.c.first == 1, each.c.from_stage))).label("before"),
-            func.max(case((each.c.last == 1, each.c.to_stage))).label("after"),
-        )
-        .group_by(each.c.shard, each.c.customer_id)
+        select(func.min(day + left).label("first"), func.max(day + entered).label("last"))
+        .where(*in_period(asked, shards))
+        .group_by(stage_changes.c.shard, stage_changes.c.customer_id)
         .subquery()
     )
-    return select(ends.c.before, ends.c.after, func.count()).group_by(ends.c.before, ends.c.after)
+    before, after = (func.substr(one, LENGTH + 1) for one in (ends.c.first, ends.c.last))
+    pair = (func.nullif(before, "").label("before"), after.label("after"))
+    return select(*pair, func.count()).group_by(*pair)
+
+
+def _written(day: ColumnElement[Any], dialect: str) -> ColumnElement[str]:
+    """As 2026-01-31, which SQLite keeps it as."""
+    return func.to_char(day, "YYYY-MM-DD") if dialect == "postgresql" else type_coerce(day, Text())

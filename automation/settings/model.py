@@ -92,6 +92,12 @@ class Settings(BaseSettings):
         """Whether nobody from outside is expected: the public address is on this machine."""
         return urlsplit(self.business.public_url).hostname in LOOPBACK
 
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where messages end that never leave this machine; None when every provider in use is a real one."""
+        used = (self.providers[key] for channel in CHANNELS for key in self.channel(channel).providers)
+        return next((one.base_url.rstrip("/") for one in used if one.base_url and one.is_loopback), None)
+
     @cached_property
     def real_providers(self) -> list[str]:
         """Keys of the providers in use that are not on this machine."""

@@ -30,6 +30,8 @@ PLACES = {
     "/playbooks/{key}/preview": "/playbooks/hello/preview?step=one",
     "/playbooks/{key}/preview/frame": None,
     "/log.csv": None,
+    "/mailbox/{number}": "/mailbox/1",
+    "/mailbox/{number}/html": None,
 }
 PAGES = sorted({path for method, path in ACCESS if method == "GET"} - {"/sign-in"})
 

@@ -10,7 +10,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from automation.database.schema import SHARDS, messages
 from automation.database.types import Id, Instant
@@ -81,8 +92,8 @@ def _few(connection: Connection, wanted: LogFilter, before: Mark, at_once: int) 
 
 def _along(connection: Connection, wanted: LogFilter, before: Mark, part: int) -> Iterator[dict[str, Any]]:
     while True:
-        end = connection.execute(_time(wanted, before).offset(part - 1).limit(1)).one_or_none()
-        near = _time(wanted, before).limit(part).subquery("near")
+        end = connection.execute(_time(wanted, before).offset(_written(part - 1)).limit(_written(1))).one_or_none()
+        near = _time(wanted, before).limit(_written(part)).subquery("near")
         rows = logged().join(near, _is(near)).where(*alike(wanted, messages)).order_by(*_order(near))
         yield from map(dict, connection.execute(rows).mappings())
         if end is None:
@@ -105,7 +116,7 @@ def _rows(
         cut = [*within(wanted, of)]
         cut += [_place(of) < _at(before)] if before else []
         cut += [_place(of) > _at(after)] if after else []
-        return rows.where(*cut).order_by(*_order(of, first_by, ascending=after is not None)).limit(size)
+        return rows.where(*cut).order_by(*_order(of, first_by, ascending=after is not None)).limit(_written(size))
 
     found = newest(*_found(connection, wanted, newest)).subquery("page")
     # By the page's own columns: by the ledger's, PostgreSQL would go through all of the ledger in that order.
@@ -121,6 +132,11 @@ def _found(connection: Connection, wanted: LogFilter, newest: Any) -> tuple[Sele
         return select(*messages.c[*ROW]), messages
     found = newest_alike(connection, wanted.alike, newest)
     return select(found), found
+
+
+def _written(number: int) -> ColumnElement[int]:
+    """In the statement itself: not told how few rows are wanted, PostgreSQL prepares to read the whole ledger."""
+    return literal_column(str(number), Integer)
 
 
 def _mark(connection: Connection, message_id: int) -> Mark | None:

@@ -51,7 +51,7 @@ CREATE INDEX IF NOT EXISTS taken_by_mid ON taken (kind, mid);
 CREATE INDEX IF NOT EXISTS taken_by_recipient ON taken (kind, recipient, at);
 """
 WIDE = "id, kind, provider_id, mid, sender, recipient, subject, at, body_hash, tag, stream, fields, text, html"
-NARROW = "id, kind, recipient, subject, at, tag, substr(text, 1, 100) AS text"
+NARROW = "id, kind, mid, recipient, subject, at, tag, substr(text, 1, 100) AS text"
 
 
 class Taken(NamedTuple):

@@ -12,7 +12,8 @@ from automation.delivery.sandbox.faults import Fault, Faults
 from automation.delivery.sandbox.mailbox import Mailbox
 
 LARGEST_FAULT = 1_000_000
-LARGEST_PAGE, USUAL_PAGE = 10_000, 100
+LARGEST_PAGE, USUAL_PAGE, SIZE = 10_000, 100, 25
+ABSENT = JSONResponse({"error": "there is no such message"}, 404)
 FOREIGN = PlainTextResponse("Use the sandbox's own page.", 403)
 
 
@@ -21,6 +22,15 @@ def log_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
         after = number(request.query_params.get("after"), 0)
         limit = min(number(request.query_params.get("limit"), USUAL_PAGE), LARGEST_PAGE)
         return JSONResponse({"count": mailbox.count(), "messages": mailbox.after(after, limit)})
+
+    async def newest(request: Request) -> Response:
+        place, size = (number(request.query_params.get(name), usual) for name, usual in (("page", 1), ("size", SIZE)))
+        rows = mailbox.page(min(size, USUAL_PAGE), (max(1, place) - 1) * size)
+        return JSONResponse({"count": mailbox.count(), "newest": [dict(row) for row in rows]})
+
+    async def message(request: Request) -> Response:
+        row = mailbox.one(number(request.path_params["number"], 0))
+        return JSONResponse(dict(row)) if row else ABSENT
 
     async def clear(request: Request) -> Response:
         if is_foreign(request):
@@ -35,6 +45,8 @@ def log_routes(mailbox: Mailbox, faults: Faults) -> list[Route]:
     return [
         Route("/api/messages", messages),
         Route("/api/messages", clear, methods=["DELETE"]),
+        Route("/api/messages/{number}", message),
+        Route("/api/mailbox", newest),
         Route("/api/requests", seen),
     ]
 

@@ -65,7 +65,8 @@ class Call:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """`problem`, if given, is shown above the page."""
         told = f"told.{self.request.query_params.get('told', '')}"
-        frame = {"call": self, "menu": menu_of(self.person.role), "path": self.request.url.path, "problem": None}
+        menu = menu_of(self.person.role, trying=self.office.settings.sandbox_url is not None)
+        frame = {"call": self, "menu": menu, "path": self.request.url.path, "problem": None}
         shown = {"told": told if told in self.office.texts else None}
         return self.office.render(template, frame | shown | values, status)
 

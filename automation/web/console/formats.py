@@ -32,6 +32,11 @@ def instant(moment: datetime | None, zone: ZoneInfo) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(*told, local.strftime(f"{DATE} {TIME}"))
 
 
+def moment(text: str) -> datetime:
+    """An instant that came as text."""
+    return datetime.fromisoformat(text)
+
+
 def day(one: date | None) -> Markup:
     return Markup() if one is None else Markup('<time datetime="{0}">{0}</time>').format(one.isoformat())
 

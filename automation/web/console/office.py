@@ -19,7 +19,7 @@ from automation.web.console import formats
 from automation.web.console.texts import Texts, read_texts
 
 PAGES = Path(__file__).parents[1] / "html" / "console"
-FILTERS = ("count", "share", "span", "value")
+FILTERS = ("count", "moment", "share", "span", "value")
 URLS = ("customer_url", "message_url", "playbook_url", "about_url")
 
 
@@ -31,7 +31,7 @@ class Office:
     texts: Texts = field(init=False)
     templates: Environment = field(init=False)
     _read: tuple[Stamps, Draft] | None = None
-    _book: tuple[Draft, Book] | None = None
+    _book: tuple[Draft, Stamps, Book] | None = None
     _reading: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -45,24 +45,26 @@ class Office:
         """The marketers' files, read again when one changed. Raises BadFiles."""
         draft = self.draft()
         with self._reading:
-            if self._book is None or self._book[0] is not draft:
-                self._book = draft, book_of(draft)
-            return self._book[1]
+            seen = stamps(self._templates())
+            if self._book is None or self._book[0] is not draft or self._book[1] != seen:
+                self._book = draft, seen, book_of(draft)
+            return self._book[2]
 
     def draft(self) -> Draft:
-        """The same with as much as can be read in spite of mistakes."""
+        """The same with as much as can be read in spite of mistakes; the texts of messages are no part of it."""
         with self._reading:
-            seen = stamps(self._files())
+            seen = stamps(self._rules())
             if self._read is None or self._read[0] != seen:
                 self._read = seen, read_draft(self.settings)
             return self._read[1]
 
-    def _files(self) -> list[Path]:
+    def _rules(self) -> list[Path]:
         paths = self.settings.paths
-        rules = [self.settings.path(one) for one in (paths.facts, paths.lifecycle)]
-        templates = self.settings.path(paths.templates)
         playbooks = self.settings.path(paths.playbooks).glob("*.toml")
-        return [*rules, *sorted(playbooks), *sorted(templates.rglob("*.*"))]
+        return [*(self.settings.path(one) for one in (paths.facts, paths.lifecycle)), *sorted(playbooks)]
+
+    def _templates(self) -> list[Path]:
+        return sorted(self.settings.path(self.settings.paths.templates).rglob("*.*"))
 
 
 def _environment(settings: Settings, texts: Texts) -> Environment:

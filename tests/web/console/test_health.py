@@ -89,7 +89,7 @@ def test_a_providers_answers_and_its_slowed_rate_are_told(console: Visiting) -> 
     with console.database.writing() as connection:
         connection.execute(insert(provider_health), slow)
     told = page(console)
-    assert "sandbox_sms twilio slowed down 2500/second" in told
+    assert "sandbox_sms twilio slowed down Rate in force 2500/second" in told
     assert "2026-03-02 12:00 accepted 200" in told  # the last answer of the other one
 
 

@@ -2,7 +2,9 @@
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from automation.database.work import pauses
 from automation.delivery.health.pauses import pause
 from automation.reports.kept import keep_figures
 
+ROOT = Path(__file__).parents[3]
 GOAL = '[goal]\nevent = "Order"\nwithin = "2 days"\n'
 NOW = "2026-03-20T12:00:00Z"
 PEOPLE = tuple(f"c{number:03}" for number in range(60))
@@ -90,6 +93,15 @@ def test_the_path_is_told_in_words_with_who_is_where(console: Visiting) -> None:
         assert told in page, told
 
 
+def test_every_count_of_messages_leads_to_just_those_in_the_log(console: Visiting) -> None:
+    visitor = console.signed_in("viewer")
+    links = re.findall(r'<a href="(/log[^"]+)">(\d+)</a>', visitor.get("/playbooks/care").text)
+    assert len(links) >= 3
+    for link, count in links:
+        ids = set(re.findall(r'href="/messages/(\d+)"', visitor.get(html.unescape(link)).text))
+        assert len(ids) == int(count)
+
+
 def test_before_anything_was_counted_the_pages_say_so(shop: Shop) -> None:
     shop.write(care=playbook(name="Care for all"))
     with visiting(shop, NOW) as console:
@@ -132,7 +144,8 @@ def test_a_template_that_is_missing_is_told(console: Visiting) -> None:
 def test_a_marketer_pauses_and_resumes_with_a_reason_on_record(console: Visiting) -> None:
     marketer = console.signed_in("marketer")
     assert "Pause it" in marketer.get("/playbooks/care").text
-    assert marketer.post("/playbooks/care/pause", data={"reason": " "}).status_code == 422
+    for reason in ("", " ", "a\0b", "long" * 1000):
+        assert marketer.post("/playbooks/care/pause", data={"reason": reason}).status_code == 422
     answer = marketer.post("/playbooks/care/pause", data={"reason": "a wrong price", "lasts": "day"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/playbooks/care?told=playbook.paused")
     page = words(marketer.get("/playbooks/care?told=playbook.paused"))
@@ -152,7 +165,7 @@ def test_a_marketer_pauses_and_resumes_with_a_reason_on_record(console: Visiting
 def test_a_pause_that_is_none_changes_nothing(console: Visiting) -> None:
     marketer = console.signed_in("marketer")
     assert marketer.post("/playbooks/care/resume", data={"reason": "x"}).status_code == 422
-    assert marketer.post("/playbooks/care/pause", data={"reason": "x", "lasts": "a year"}).status_code == 400
+    assert marketer.post("/playbooks/care/pause", data={"reason": "x", "lasts": "a year"}).status_code == 422
     for act in ("pause", "resume"):
         assert marketer.post(f"/playbooks/never/{act}", data={"reason": "x"}).status_code == 404
     assert (console.shop.rows(pauses), console.shop.rows(audit_log)) == ([], [])
@@ -190,6 +203,23 @@ def test_every_version_can_be_read_under_its_own_playbook_alone(console: Visitin
     assert "Hello from the shop. Reply STOP" in page
     assert "Something else" not in page
     assert visitor.get("/playbooks/care?version=nothing").status_code == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_shipped_playbook_has_a_page_and_a_preview_of_each_step(shop: Shop) -> None:
+    shop.write()
+    for name in ("playbooks", "templates"):
+        shutil.rmtree(shop.folder / name)
+        shutil.copytree(ROOT / name, shop.folder / name)
+    shutil.copy(ROOT / "config.toml", shop.folder)
+    with visiting(shop, NOW) as console:
+        visitor = console.signed_in("viewer")
+        for key, one in shop.book.playbooks.items():
+            page = words(visitor.get(f"/playbooks/{key}"))
+            assert all(step.key in page for step in one.steps)
+            for step in one.steps:
+                seen = visitor.get(f"/playbooks/{key}/preview", params={"step": step.key})
+                assert (seen.status_code, "<iframe" in seen.text) == (200, step.model.channel == "email")
 
 
 @pytest.mark.parametrize("key", ["never", "..%2Fconfig", "facts", "%3Cscript%3Ealert(1)%3C%2Fscript%3E", "%00"])

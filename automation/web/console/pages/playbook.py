@@ -1,7 +1,7 @@
 """One playbook: its path with what became of whoever went it, its proof, its files; and who may stop it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -21,11 +21,13 @@ from automation.reports.passed import passed
 from automation.values import duration_text
 from automation.web.console.call import Anyone, Call, Marketer
 from automation.web.console.formats import playbook_url
+from automation.web.console.forms import reason_in
 from automation.web.console.sheets import sheets_of, sheets_of_version
 
 router = APIRouter()
 LASTS = {"": None, "day": timedelta(days=1), "week": timedelta(weeks=1)}
 UNFIT = 422
+Field = Annotated[str, Form()]
 
 
 @router.get("/playbooks/{key}")
@@ -34,32 +36,41 @@ def show_playbook(call: Anyone, key: str, version: str = "") -> Response:
 
 
 @router.post("/playbooks/{key}/pause")
-def do_pause(
-    call: Marketer, key: str, reason: Annotated[str, Form()] = "", lasts: Annotated[str, Form()] = ""
-) -> Response:
+def do_pause(call: Marketer, key: str, reason: Field = "", lasts: Field = "") -> Response:
     _require(call, key)
-    if not reason.strip():
-        return _page(call, key, problem=call.office.texts("playbook.why"))
-    if lasts not in LASTS:
-        raise BadInput(call.office.texts("playbook.lasts_wrong"))
-    wait = LASTS[lasts]
+    try:
+        until = _until(call, lasts)
+        words = reason_in(call, reason)
+    except BadInput as error:
+        return _page(call, key, problem=str(error))
     with call.writing() as connection:
-        until = None if wait is None else call.now + wait
-        by_hand.pause(connection, f"playbook:{key}", call.actor, reason.strip(), until, call.now)
+        by_hand.pause(connection, f"playbook:{key}", call.actor, words, until, call.now)
     return call.back(playbook_url(key), "playbook.paused")
 
 
 @router.post("/playbooks/{key}/resume")
-def do_resume(call: Marketer, key: str, reason: Annotated[str, Form()] = "") -> Response:
+def do_resume(call: Marketer, key: str, reason: Field = "") -> Response:
+    """One that is gone may still be paused: it would be, if its file came back."""
     with call.reading() as connection:
         is_paused = key in pauses_of_playbooks(connection, call.now)
     if not is_paused:
         _require(call, key)
-    if not is_paused or not reason.strip():
-        return _page(call, key, problem=call.office.texts("playbook.why" if is_paused else "playbook.not_paused"))
+        return _page(call, key, problem=call.office.texts("playbook.not_paused"))
+    try:
+        words = reason_in(call, reason)
+    except BadInput as error:
+        return _page(call, key, problem=str(error))
     with call.writing() as connection:
-        by_hand.resume(connection, f"playbook:{key}", call.actor, reason.strip(), call.now)
+        by_hand.resume(connection, f"playbook:{key}", call.actor, words, call.now)
     return call.back(playbook_url(key), "playbook.resumed")
+
+
+def _until(call: Call, lasts: str) -> datetime | None:
+    """Raises BadInput."""
+    if lasts not in LASTS:
+        raise BadInput(call.office.texts("playbook.lasts_wrong"))
+    wait = LASTS[lasts]
+    return None if wait is None else call.now + wait
 
 
 def _require(call: Call, key: str) -> None:
