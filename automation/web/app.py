@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from starlette.applications import Starlette
@@ -37,6 +38,7 @@ LARGEST = 5_000_000  # bytes of a call
 TAKEN = Response(status_code=204)
 UNKNOWN, UNSIGNED = PlainTextResponse("unknown", 404), PlainTextResponse("not genuine", 401)
 TOO_LARGE, AWAY = PlainTextResponse("too large", 413), PlainTextResponse("try again", 503)
+T = TypeVar("T")
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Hooks:
     clock: Callable[[], datetime]
     amazon: Amazon
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)  # in turn: a call waits for one step at most
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, request: Request) -> Response:
         name = request.path_params["provider"]
@@ -75,8 +77,7 @@ class Hooks:
         """Answered only once it is committed: what is not, the vendor tells again."""
         now = self.clock()
         try:
-            async with self.writing:
-                await run_in_threadpool(self._write, lambda connection: keep_call(connection, name, call, now))
+            await self._in_turn(self._write, lambda connection: keep_call(connection, name, call, now))
         except Exception:
             log.exception("a provider's call cannot be kept; the vendor is asked to tell it again")
             return AWAY
@@ -107,8 +108,12 @@ class Hooks:
         working = steps(self.database, self.settings, self.clock)
         more: object = True
         while more is not None:
-            async with self.writing:
-                more = await run_in_threadpool(next, working, None)
+            more = await self._in_turn(next, working, None)
+
+    async def _in_turn(self, work: Callable[..., T], *told: Any) -> T:
+        """SQLite has one writer, and a call waits for one step at most; on PostgreSQL it waits for nobody."""
+        async with self.writing if self.database.is_sqlite else nullcontext():
+            return await run_in_threadpool(work, *told)
 
 
 def create_app(

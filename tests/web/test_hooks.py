@@ -11,7 +11,7 @@ import loopback
 import pytest
 from serving import served, until
 from shop import Shop, at, playbook, step
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from automation.database.hooks import hook_calls, hook_events
 from automation.database.schema import consents, messages, outcomes, suppressions
@@ -70,6 +70,18 @@ def test_a_delivery_is_an_outcome_of_its_message_once_however_often_it_is_told(s
     )
     assert len(sent.rows(hook_events)) == 1
     assert verify(sent.database, sent.settings).ok
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
+def test_a_call_is_answered_while_another_is_worked_out(sent: Shop, url: str) -> None:
+    with sent.database.writing() as connection:
+        connection.execute(text("LOCK TABLE hook_events IN EXCLUSIVE MODE"))
+        assert call(url, told(sent, "ada", "SpamComplaint", ID=1)) == 204
+        until(lambda: connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
+        assert call(url, told(sent, "bob", "SpamComplaint", ID=2)) == 204
+        assert not is_worked_out(sent)
+    until(lambda: is_worked_out(sent))
+    assert {row.address for row in sent.rows(suppressions)} == {"ada@example.com", "bob@example.com"}
 
 
 @pytest.mark.parametrize("record", [{"Type": "HardBounce", "ID": 1}, {"Type": "SpamComplaint", "ID": 2}])
