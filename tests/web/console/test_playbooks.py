@@ -93,6 +93,15 @@ def test_the_path_is_told_in_words_with_who_is_where(console: Visiting) -> None:
         assert told in page, told
 
 
+def test_every_count_of_messages_leads_to_just_those_in_the_log(console: Visiting) -> None:
+    visitor = console.signed_in("viewer")
+    links = re.findall(r'<a href="(/log[^"]+)">(\d+)</a>', visitor.get("/playbooks/care").text)
+    assert len(links) >= 3
+    for link, count in links:
+        ids = set(re.findall(r'href="/messages/(\d+)"', visitor.get(html.unescape(link)).text))
+        assert len(ids) == int(count)
+
+
 def test_before_anything_was_counted_the_pages_say_so(shop: Shop) -> None:
     shop.write(care=playbook(name="Care for all"))
     with visiting(shop, NOW) as console:

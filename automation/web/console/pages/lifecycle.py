@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from automation.clock import DAY, local_date
@@ -20,13 +21,14 @@ from automation.reports.period import Period
 from automation.web.console.call import Anyone, Call
 from automation.web.console.charts.areas import areas
 from automation.web.console.charts.flows import Flows, flows
-from automation.web.console.moves import Moves, moves
+from automation.web.console.moves import moves
 
 router = APIRouter()
 UNFIT = 422
 SHOWN = {"30": 30, "90": 90, "365": 365}
 USUAL = "90"
 EARLIEST = date(1970, 1, 1)  # of all calendars' dates those that every zone has; nobody moved before
+Moves = Mapping[tuple[str, str], int]
 CAME = ""  # where somebody stood who was not there yet
 
 
@@ -108,10 +110,12 @@ def _moves(call: Call, period: Period) -> Moves:
     draft = call.office.draft()
     if draft.facts is None or draft.lifecycle is None:
         raise BadFiles(draft.problems)
-    book = Book(draft.facts, draft.lifecycle, draft.playbooks)
-    with call.reading() as connection:
-        asked = Asked(connection, call.office.settings, book, period, book.lifecycle, call.now)
-        return {(before or CAME, after): count for (before, after), count in moves(asked).items()}
+    book, lifecycle = Book(draft.facts, draft.lifecycle, draft.playbooks), draft.lifecycle
+
+    def asked(connection: Connection) -> Asked:
+        return Asked(connection, call.office.settings, book, period, lifecycle, call.now)
+
+    return {(before or CAME, after): count for (before, after), count in moves(call.reading, asked).items()}
 
 
 def _stages(
