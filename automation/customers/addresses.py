@@ -25,8 +25,8 @@ def close_address(connection: Connection, customer_id: str, channel: str, by: st
     closed = closed_for(connection, channel, address)
     if closed is not None and closed.reason not in OWN_WISH:
         raise BadInput(f"nothing is written there as it is: {closed.reason} since {closed.recorded_at:%Y-%m-%d}")
-    note(connection, by, f"close_{channel}", f"customer:{customer_id}", words, now)
     suppress_address(connection, channel, address, BY_HAND, PERSON, now)
+    note(connection, by, f"close_{channel}", f"customer:{customer_id}", words, now)
 
 
 def reopen_address(
@@ -49,8 +49,8 @@ def reopen_address(
         raise BadInput(f"an address stays closed after {closed.reason}; ask the customer for another one")
     if closed.reason == RETURNED and not sure:
         raise BadInput("messages came back from there; make sure that the address takes them now, and say so")
-    note(connection, by, f"reopen_{channel}", f"customer:{customer_id}", words, now)
     lift_suppression(connection, channel, address, REOPENED_BY_HAND, now)
+    note(connection, by, f"reopen_{channel}", f"customer:{customer_id}", words, now)
     return str(closed.reason)
 
 

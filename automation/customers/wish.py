@@ -37,8 +37,6 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     if wish.basis not in BASES:
         raise BadInput(f'a consent has no basis "{wish.basis}"; {suggest(wish.basis, BASES)}')
     customer = find_customer(connection, wish.customer_id)
-    act = "consent_given" if wish.granted else "consent_withdrawn"
-    note(connection, by, act, f"customer:{wish.customer_id}", words, now)
     record_consent(
         connection,
         customer.shard,
@@ -55,6 +53,8 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     address = customer.email if wish.channel == "email" else customer.phone
     if wish.granted and address is not None:
         lift_suppression(connection, wish.channel, address, OWN_WISH, now)
+    act = "consent_given" if wish.granted else "consent_withdrawn"
+    note(connection, by, act, f"customer:{wish.customer_id}", words, now)
     mine = (suppressions.c.channel == wish.channel, suppressions.c.address == address)
     reason: str | None = connection.execute(select(suppressions.c.reason).where(*mine)).scalar()
     return reason

@@ -42,7 +42,11 @@ def note(
     now: datetime,
     until: datetime | None = None,
 ) -> None:
-    """`about` names what it was done to: `message:123`, `playbook:win_back`. Raises BadInput without a name."""
+    """`about` names what it was done to: `message:123`, `playbook:win_back`. Raises BadInput without a name.
+
+    The last that a transaction does: whoever waits here for the row before holds what they changed, and nobody who is
+    here waits for that.
+    """
     if not actor.strip() or not actor.isprintable():
         raise BadInput("--by: say who does this, in one line")
     lock(connection, "audit")  # two rows never follow one

@@ -1,6 +1,7 @@
 """Support closes an address, reopens it, records what a customer said, and sees what stands against writing to them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -181,3 +182,28 @@ def test_a_pause_of_one_person_tells_its_end(shop: Shop) -> None:
     do(shop, lambda one: pause(one, at("2026-03-05T00:00:00Z")))
     assert way(shop).paused_until == at("2026-03-05T00:00:00Z")
     assert way(shop, now="2026-03-06T00:00:00Z").against is None
+
+
+def test_people_who_act_at_once_never_wait_for_each_other_in_a_circle(shop: Shop) -> None:
+    """PostgreSQL would end one of them; SQLite has one writer at a time."""
+
+    def pauses(connection: Connection) -> None:
+        by_hand.pause(connection, "customer:ada", "Bea", "", None, at(NOON))
+
+    def closes(connection: Connection) -> None:
+        close_address(connection, "ada", "email", "Bea", "", at(NOON))
+        reopen_address(connection, "ada", "email", "Bea", "", at(NOON))
+
+    def refuses(connection: Connection) -> None:
+        record_wish(connection, Wish("ada", "sms", "*", granted=False), "Bea", "", at(NOON))
+
+    times = 15
+
+    def often(act: Callable[[Connection], object]) -> None:
+        for _ in range(times):
+            do(shop, act)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(often, (pauses, closes, refuses)))
+    assert len(shop.rows(audit_log)) == 4 * times
+    assert verify(shop.database, shop.settings).ok

@@ -118,7 +118,7 @@ def test_a_review_is_given_once_of_a_suspected_text_and_by_somebody(written: Sho
     came(written, "please stop", key="t-2")
     plain, suspected = (row.number for row in written.rows(inbound_texts))
     for number, by in ((plain, "Bea"), (999, "Bea"), (suspected, " ")):
-        with written.database.writing() as connection, pytest.raises(BadInput):
+        with pytest.raises(BadInput), written.database.writing() as connection:
             review(connection, number, "keep", by, "", at(LATER))
     with written.database.writing() as connection:
         review(connection, suspected, "stop", "Bea", "", at(LATER))

@@ -13,19 +13,18 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     Select,
     Subquery,
-    and_,
     func,
     literal,
     select,
-    tuple_,
     type_coerce,
     union_all,
 )
 
 from automation.database.schema import SENDING, SETTLED, messages
-from automation.database.types import EPOCH, Key
+from automation.database.types import EPOCH, Instant, Key
 
 ALIKE = ("playbook", "step", "channel", "status", "reason")
 ROW = ("message_id", "planned_at")  # and no shard, which the id tells: PostgreSQL reads the index alone
@@ -99,8 +98,11 @@ def _of_groups(connection: Connection, groups: FromClause, has_reason: bool, new
     if connection.dialect.name == "postgresql":
         each = rows.lateral("each")
         return select(*each.c[*ROW]).select_from(groups.join(each, literal(1) == 1))
-    # SQLite has no lateral join; it looks up the keys that a subquery of each group's gives.
-    picked = messages.alias("picked")
-    keys = rows.with_only_columns(of.c.shard, of.c.message_id)
-    mine = tuple_(picked.c.shard, picked.c.message_id).in_(keys)
-    return select(*picked.c[*ROW]).select_from(groups.join(picked, and_(mine)))
+    # SQLite has no lateral join, but a table made of JSON is made anew for each row of another.
+    few = rows.subquery("few")
+    when = type_coerce(few.c.planned_at, Integer)  # as SQLite keeps it
+    listed = select(func.json_group_array(func.json_array(few.c.message_id, when))).scalar_subquery()
+    each = func.json_each(listed).table_valued("value", name="each")
+    read = [func.json_extract(each.c.value, f"$[{place}]", type_=Integer) for place in (0, 1)]
+    columns: list[Any] = [read[0].label("message_id"), type_coerce(read[1], Instant()).label("planned_at")]
+    return select(*columns).select_from(groups.join(each, literal(1) == 1))

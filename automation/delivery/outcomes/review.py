@@ -46,13 +46,13 @@ def review(connection: Connection, number: int, verdict: Verdict, by: str, words
         raise BadInput(f"no text {number} waits for a review; `automation texts --review` lists those that do")
     if row.reviewed_at is not None:
         raise BadInput(f"text {number} was reviewed before: {row.verdict}")
-    note(connection, by, f"text_{verdict}", f"text:{number}", words, now)
     if verdict == "stop":
         stop(connection, row.provider, row.sender, people_at(connection, row.sender), now)
     elif not _waits_too(connection, row.sender, number):
         lift_suppression(connection, "sms", row.sender, [SUSPECTED], now)
     told = update(inbound_texts).where(inbound_texts.c.number == number)
     connection.execute(told.values(reviewed_at=now, verdict=verdict))
+    note(connection, by, f"text_{verdict}", f"text:{number}", words, now)
 
 
 def _waits_too(connection: Connection, sender: str, number: int) -> bool:
