@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many customers the shop has.")] = 2_000,
     no_serve: Annotated[
-        bool, typer.Option("--no-serve", help="End at once; do not go on serving the mailbox.")
+        bool, typer.Option("--no-serve", help="End at once; do not go on serving the console and the mailbox.")
     ] = False,
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="DIR", help="Keep everything in this new folder, to try more.")
@@ -27,8 +27,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Everything on one screen: a made-up shop, its customers' stages, an evaluated day, messages, and why."""
-    from automation.cli.demo_place import own_folder, own_stand
-    from automation.cli.demo_screen import show, show_mailbox
+    from automation.cli.demo_place import console_link, own_folder, own_stand
+    from automation.cli.demo_screen import show, show_pages
     from automation.cli.demo_story import live
     from automation.cli.logs import start_logs
     from automation.cli.output import errors, show_json
@@ -45,7 +45,7 @@ def demo(
         told = {**story, "mailbox": stand.sandbox, "folder": str(folder), "next": _next(story, there)}
         show_json(told) if as_json else show(told)
         if serves:
-            show_mailbox(stand.sandbox, folder)
+            show_pages(console_link(stand), stand.sandbox, folder)
             _wait()
 
 

@@ -17,9 +17,11 @@ from automation.delivery.sandbox.telling.ears import ears_of
 from automation.playbooks.load import read_book
 from automation.settings import Settings, load
 from automation.values import Rate
+from automation.web.accounts.users import add_user
 from automation.web.server import answering
 
 DATABASE = "automation.db"
+VISITOR = "visitor"
 # The sandbox is as quick as this machine; the demo shall be, too.
 AT_ONCE = Rate(10_000, timedelta(seconds=1))
 
@@ -50,6 +52,13 @@ def own_stand(folder: Path) -> Iterator[Stand]:
         settings = stack.enter_context(answering(database, settings, clock))
         ears |= ears_of(settings, urlsplit(sandbox).port or 0)
         yield Stand(folder, settings, read_book(settings), database, clock, sandbox)
+
+
+def console_link(stand: Stand) -> str:
+    """Good once: whoever opens it chooses a password, and may do everything in the demo's console."""
+    with stand.database.writing() as connection:
+        token = add_user(connection, VISITOR, "admin", "demo", stand.clock())
+    return f"{stand.settings.business.public_url}/welcome/{token}"
 
 
 def _only_here(settings: Settings, sandbox: str) -> Settings:

@@ -41,9 +41,11 @@ def show(told: Mapping[str, Any]) -> None:
         _print(Padding(part, (0, 0, 0, 2), expand=False))
 
 
-def show_mailbox(url: str, folder: Path) -> None:
-    """The last lines: the demo goes on serving the mailbox."""
-    _print(Text(f"\nRead the messages on {url}; the files and the database are in {folder}."))
+def show_pages(console_link: str, mailbox: str, folder: Path) -> None:
+    """The last lines: the demo goes on serving the console and the provider's own mailbox."""
+    _print(Text("\nThe console shows the same day. This link lets you choose a password for it; it is good once:"))
+    console.print(Text(console_link, style="cyan"), soft_wrap=True)  # on one line, however narrow the terminal
+    _print(Text(f"Read the messages on {mailbox}; the files and the database are in {folder}."))
     _print(Text("Press Ctrl-C to end.", style="bold"))
 
 

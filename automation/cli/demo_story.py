@@ -26,6 +26,7 @@ from automation.delivery.http import Door
 from automation.delivery.outcomes.inbox import is_worked_out
 from automation.delivery.replies import Answer
 from automation.playbooks.load import Book
+from automation.reports.kept import keep_figures
 from automation.settings import Settings
 from automation.values import instant_text
 from automation.worker.evaluate import prepare_run
@@ -41,12 +42,20 @@ SOON, PATIENCE = 0.02, timedelta(seconds=5)
 
 @dataclass
 class StoryClock:
-    """The time in the story while it is told, then the real one; for the provider and the web application."""
+    """The time in the story: it stands while it is told, and goes on from its end afterwards; for the provider and the
+    web application, which so show the story's day.
+    """
 
     moment: datetime | None = None
+    behind: timedelta = timedelta(0)
 
     def __call__(self) -> datetime:
-        return self.moment or wall_clock()
+        return self.moment or wall_clock() - self.behind
+
+    def go_on(self) -> None:
+        """From where it stands."""
+        if self.moment is not None:
+            self.behind, self.moment = wall_clock() - self.moment, None
 
 
 @dataclass
@@ -86,7 +95,9 @@ def live(stand: Stand, customers: int, clock: datetime, tell: Callable[[str], No
         tell(f"{day:%d %B %Y}: importing, evaluating" + (", sending" if ago in WITH_PLAYBOOKS else ""))
         evaluated = _day(stand, arriving, day, last=ago == 0, with_playbooks=ago in WITH_PLAYBOOKS)
     told = _told(stand, evaluated, morning, stand.at(today, ROUNDS[-1]))
-    stand.clock.moment = None
+    stand.clock.go_on()
+    with stand.timed("counting"):
+        keep_figures(stand.database, stand.settings, stand.book, stand.clock())
     stand.seconds["in all"] = time.monotonic() - started
     return {**told, "seconds": {what: round(seconds, 2) for what, seconds in stand.seconds.items()}}
 

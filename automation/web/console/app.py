@@ -17,6 +17,7 @@ from automation.web.console.call import SEE_OTHER, NotAllowed, SignedOut
 from automation.web.console.office import Office
 from automation.web.console.pages import ROUTERS
 from automation.web.guard import READS, Guard
+from automation.web.request_log import RequestLog
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parents[1] / "static"
@@ -33,7 +34,7 @@ def create_console(office: Office) -> ASGIApp:
     app.mount("/static", StaticFiles(directory=STATIC))
     for error, answer in _answers(office).items():
         app.add_exception_handler(error, answer)
-    return Guard(app, office.settings.business.public_url)
+    return Guard(RequestLog(app), office.settings.business.public_url)
 
 
 def _answers(office: Office) -> dict[type[Exception], Answer]:
