@@ -92,6 +92,7 @@ def log(
     customer: Annotated[str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")] = None,
     playbook: Annotated[str | None, typer.Option("--playbook", metavar="P", help="Only this playbook's.")] = None,
     status: Annotated[str | None, typer.Option("--status", metavar="S", help=", ".join(STATUSES))] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="R", help="Only with this reason.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="T", help="Planned at or after this instant or date.")
     ] = None,
@@ -105,7 +106,7 @@ def log(
     config: Config = CONFIG,
     as_json: Json = False,
 ) -> None:
-    """The send log, the newest message first. On a long log name a customer or a span of time: those have an index."""
+    """The send log, the newest message first. Everything in it is found through an index, however long it is."""
     from automation.cli.log_filter import check_filter
     from automation.cli.opening import database_of, end_of, settings_of, start_of
     from automation.cli.output import show_json
@@ -119,7 +120,7 @@ def log(
     settings = settings_of(config)
     shown = limit if limit or as_csv or as_json else NEWEST
     zone = settings.business.zone
-    wanted = LogFilter(customer, playbook, status, start_of(since, zone), end_of(until, zone), shown)
+    wanted = LogFilter(customer, playbook, status, start_of(since, zone), end_of(until, zone), shown, reason=reason)
     with database_of(settings) as database, database.reading() as connection:
         check_filter(connection, settings, wanted)
         rows = log_rows(connection, wanted)

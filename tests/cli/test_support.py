@@ -140,6 +140,7 @@ def test_each_filter_of_the_log_keeps_what_it_says(shop: Shop) -> None:
         ("--customer", "customer_id", "bob"),
         ("--playbook", "playbook", "welcome"),
         ("--status", "status", "skipped"),
+        ("--reason", "reason", "no_consent"),
     ):
         assert logged(shop, word, value) == [row for row in everything if row[key] == value]
     assert logged(shop, "--since", SENT) == [row for row in everything if row["planned_at"] > RUN] != []

@@ -22,7 +22,7 @@ class Alarm(NamedTuple):
 
 def alarms(connection: Connection, settings: Settings, now: datetime) -> list[Alarm]:
     """The worst first."""
-    return [*_of_work(connection, settings, now), *_of_pauses(connection, now)]
+    return [*_of_work(connection, settings, now), *of_pauses(connection, now)]
 
 
 def _of_work(connection: Connection, settings: Settings, now: datetime) -> Iterator[Alarm]:
@@ -35,7 +35,8 @@ def _of_work(connection: Connection, settings: Settings, now: datetime) -> Itera
         yield Alarm(f"worker_{state}", lives[0].seen_at)
 
 
-def _of_pauses(connection: Connection, now: datetime) -> Iterator[Alarm]:
+def of_pauses(connection: Connection, now: datetime) -> Iterator[Alarm]:
+    """Whether anything is sent at all."""
     for one in other_pauses(connection, now):
         if one.scope == EVERYTHING:
             yield Alarm("everything_paused", one.since, one.reason)

@@ -182,6 +182,15 @@ def test_what_was_stopped_by_refusals_is_told_apart_and_comes_first(console: Vis
     assert "refused: too_long" in console.signed_in("viewer").get("/playbooks/care").text
 
 
+def test_that_nothing_is_sent_at_all_is_told_of_each_playbook(console: Visiting) -> None:
+    visitor = console.signed_in("viewer")
+    assert "All sending is paused" not in visitor.get("/playbooks").text
+    with console.database.writing() as connection:
+        pause(connection, "everything", "a wrong price list", at(NOW), None)
+    for path in ("/playbooks", "/playbooks/care"):
+        assert "a wrong price list" in visitor.get(path).text
+
+
 def test_a_playbook_that_is_gone_is_shown_as_it_was(console: Visiting) -> None:
     (console.shop.folder / "playbooks/care.toml").unlink()
     visitor = console.signed_in("marketer")

@@ -19,6 +19,7 @@ from automation.reports.compared import words
 from automation.reports.kept import newest
 from automation.reports.passed import passed
 from automation.values import duration_text
+from automation.web.console.alarms import of_pauses
 from automation.web.console.call import Anyone, Call, Marketer
 from automation.web.console.formats import playbook_url
 from automation.web.console.forms import reason_in
@@ -88,7 +89,7 @@ def _page(call: Call, key: str, version: str = "", problem: str | None = None) -
         if not versions:
             _require(call, key)
         chosen = version if version or key in draft.paths else versions[0].version_id
-        text = _text(connection, key, versions, chosen)
+        text, stopped = _text(connection, key, versions, chosen), list(of_pauses(connection, call.now))
     playbook, found = draft.playbooks.get(key), passed(kept, key)
     sheets, problems = sheets_of_version(text) if text else sheets_of(office.settings, draft, key)
     return call.page(
@@ -106,6 +107,7 @@ def _page(call: Call, key: str, version: str = "", problem: str | None = None) -
         chosen=chosen,
         sheets=sheets,
         problems=problems,
+        alarms=stopped,
         clauses=clauses,
         duration=duration_text,
         reasons=BY_KEY,

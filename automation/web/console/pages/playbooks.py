@@ -11,6 +11,7 @@ from automation.delivery.answers.playbook_state import State, Word, pauses_of_pl
 from automation.playbooks.model import PlaybookModel
 from automation.reports.kept import newest
 from automation.reports.passed import Passed, passed
+from automation.web.console.alarms import of_pauses
 from automation.web.console.call import Anyone
 
 router = APIRouter()
@@ -45,10 +46,10 @@ def show_playbooks(call: Anyone) -> Response:
     draft, today = call.office.draft(), local_date(call.now, call.office.settings.business.zone)
     with call.reading() as connection:
         pauses, kept = pauses_of_playbooks(connection, call.now), newest(connection, "playbooks")
-        keys = {*draft.paths, *ever_used(connection)}
+        keys, stopped = {*draft.paths, *ever_used(connection)}, list(of_pauses(connection, call.now))
     rows = []
     for key in keys:
         playbook, state = draft.playbooks.get(key), state_of(draft, key, today, pauses.get(key))
         rows.append(Row(key, playbook.model if playbook else None, state, passed(kept, key)))
     rows.sort(key=lambda row: row.place)
-    return call.page("playbooks.html", rows=rows, kept=kept, problems=sorted(draft.problems))
+    return call.page("playbooks.html", rows=rows, kept=kept, problems=sorted(draft.problems), alarms=stopped)
