@@ -16,6 +16,7 @@ from automation.playbooks.load import Book, Draft, book_of, read_draft
 from automation.settings import Settings
 from automation.tomlfile import Stamps, stamps
 from automation.web.console import formats
+from automation.web.console.recent import Recent
 from automation.web.console.texts import Texts, read_texts
 
 PAGES = Path(__file__).parents[1] / "html" / "console"
@@ -30,6 +31,7 @@ class Office:
     clock: Callable[[], datetime]
     texts: Texts = field(init=False)
     templates: Environment = field(init=False)
+    recent: Recent = field(default_factory=Recent)
     _read: tuple[Stamps, Draft] | None = None
     _book: tuple[Draft, Stamps, Book] | None = None
     _reading: Lock = field(default_factory=Lock)

@@ -47,7 +47,7 @@ def show_today(call: Anyone) -> Response:
     zone = settings.business.zone
     day = local_date(now, zone)
     with call.reading() as connection:
-        planned = day_since(connection, day_start(day, zone))
+        planned = call.office.recent.of(day, lambda: day_since(connection, day_start(day, zone)))
         values: dict[str, Any] = {
             "alarms": alarms(connection, settings, now),
             "run": next(iter(latest_runs(connection)), None),
