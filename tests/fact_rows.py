@@ -153,5 +153,5 @@ PROPERTIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5)
 
 def empty(connection: Connection) -> None:
     for table in metadata.sorted_tables:
-        if table.name != "installation":
+        if table.name not in {"installation", "audit_log"}:  # the log only grows, and facts write nothing there
             connection.execute(table.delete())

@@ -2,6 +2,7 @@
 anew; and the text of each statement.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,17 +12,17 @@ from sqlalchemy.util import LRUCache
 
 from automation.database.engine import Database
 
-# Whoever a test left behind may hold locks.
-ALONE = """SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+# Whoever a test left behind may hold locks. Told to wait for it, the function looks ten times a second.
+OTHERS = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 EMPTY = """DO $$
-DECLARE one record; filled boolean;
+DECLARE one record;
 BEGIN
     SET LOCAL session_replication_role = replica;  -- no trigger is asked
     FOR one IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
         AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
     LOOP
-        EXECUTE format('TRUNCATE %I', one.relname);
+        EXECUTE format('TRUNCATE %I', one.relname);  -- rows that are deleted would stay in the planner's sums
     END LOOP;
     FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
     LOOP
@@ -83,7 +84,8 @@ class Reused:
             self.connection.engine.dispose()
 
     def _is_as_new(self, connection: Connection) -> bool:
-        connection.execute(text(ALONE))
+        while connection.execute(text(OTHERS)).scalar_one():
+            time.sleep(0.002)
         for name in set(connection.execute(text(TABLES)).scalars()) - self.tables:  # facts, which a run makes
             connection.execute(text(f'DROP TABLE "{name}"'))
         if connection.execute(text(SCHEMA)).scalar_one() != self.schema:

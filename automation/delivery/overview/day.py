@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Interval, func, literal, select, type_coerce
 
 from automation.database.schema import PLANNED, messages
-from automation.database.types import seconds_since_1970
+from automation.database.types import EPOCH, MICROSECOND, Instant
 from automation.settings import CHANNELS
 
 QUARTER = timedelta(minutes=15)  # no zone's hour begins between two of them
@@ -66,7 +66,7 @@ def day_since(connection: Connection, since: datetime) -> Day:
     key = (_quarter(connection, happened), *messages.c["channel", "playbook", "status", "reason"])
     each = select(*key).where(messages.c.planned_at >= since).subquery("each")
     rows = connection.execute(select(*each.c, func.count()).group_by(*each.c))
-    return Day(since, tuple(Count(_instant(number), *rest) for number, *rest in rows))
+    return Day(since, tuple(Count._make(row) for row in rows))
 
 
 def due_next(connection: Connection, since: datetime, until: datetime) -> list[Due]:
@@ -75,16 +75,16 @@ def due_next(connection: Connection, since: datetime, until: datetime) -> list[D
     due = (PLANNED, messages.c.channel.in_(CHANNELS), messages.c.due_at >= since, messages.c.due_at < until)
     each = select(*key).where(*due).subquery("each")
     rows = connection.execute(select(*each.c, func.count()).group_by(*each.c).order_by(*each.c))
-    return [Due(_instant(number), *rest) for number, *rest in rows]
+    return [Due._make(row) for row in rows]
 
 
-def _quarter(connection: Connection, instant: ColumnElement[datetime]) -> ColumnElement[int]:
-    seconds = seconds_since_1970(instant, connection.dialect.name)
-    return (seconds // int(QUARTER.total_seconds())).label("quarter")
-
-
-def _instant(quarter: int) -> datetime:
-    return datetime.fromtimestamp(quarter * QUARTER.total_seconds(), UTC)
+def _quarter(connection: Connection, instant: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """The beginning of its quarter of an hour: whole numbers on both databases, as PostgreSQL's epoch is not."""
+    if connection.dialect.name == "postgresql":
+        binned = func.date_bin(literal(QUARTER, Interval), instant, literal(EPOCH, Instant))
+        return type_coerce(binned, Instant).label("quarter")
+    length = QUARTER // MICROSECOND
+    return type_coerce(type_coerce(instant, Integer) // length * length, Instant).label("quarter")
 
 
 def _added(counts: Iterable[tuple[str, int]]) -> Counter[str]:
