@@ -59,7 +59,7 @@ AS_PLANNED = "'planned' AS status, CAST(NULL AS text) AS reason"
 
 
 def log(folder: Path, database: Database) -> Iterator[Line]:  # noqa: ARG001 (the shape of a benchmark)
-    """The 95th percentile of pages by a mixed set of filters, each with a time's goal of 200 ms."""
+    """Pages by a mixed set of filters; the 95th percentile of all of them is held against 200 ms."""
     where = f"{database.engine.dialect.name}, {ROWS:,} messages"
     _populate(database)
     drawn = random.Random(1)  # noqa: S311 (made-up searches, no secret)
@@ -67,7 +67,7 @@ def log(folder: Path, database: Database) -> Iterator[Line]:  # noqa: ARG001 (th
     for name, ask in SEARCHES.items():
         took = sorted(_search(database, ask, drawn) for _ in range(TIMES // 10))
         everything += took
-        yield Line("log", where, f"{name}, the slowest", f"{took[-1] * 1000:.0f} ms", took[-1] / GOAL, 1)
+        yield Line("log", where, f"{name}, the median", f"{took[len(took) // 2] * 1000:.0f} ms")
     p95 = sorted(everything)[int(len(everything) * 0.95)]
     yield Line("log", where, "all of these, p95", f"{p95 * 1000:.0f} ms", p95 / GOAL, 1)
     yield from _costs(database, where)
