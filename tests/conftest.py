@@ -1,5 +1,6 @@
 """Real databases for every test: a SQLite file and a PostgreSQL database, each with the schema in place."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -21,6 +22,12 @@ from automation.delivery.sandbox import SandboxServer
 
 NUMBERS = count(1)
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: no collection of garbage needs to look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,8 @@ def demo(
 
     start_logs()
     logging.getLogger("automation.delivery.alerts").setLevel(logging.CRITICAL)  # the story looks twice a day only
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it cleans up, too
+    for ended in (signal.SIGTERM, signal.SIGINT):  # it cleans up, also where a shell has let Ctrl-C mean nothing
+        signal.signal(ended, signal.default_int_handler)
     serves = sys.stdout.isatty() and not no_serve and not as_json
     with own_folder(keep) as folder, own_stand(folder) as stand:
         there = folder if serves or keep is not None else None  # when this has ended, or while it serves
