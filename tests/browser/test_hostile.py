@@ -30,7 +30,7 @@ ECHOES = (
     "/lifecycle?{since}",
     "/customer?{id}",
 )
-AT_A_TIME = 3  # of the echoes for each text, in turn
+AT_A_TIME = 1  # of the echoes for each text, in turn
 ONLY_IN_MAIL = "/html"  # what a template of the shop's own says is shown in a frame that runs nothing
 
 

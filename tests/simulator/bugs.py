@@ -65,8 +65,8 @@ PLANTED: Mapping[str, Bug] = {
     "calls of a dead worker are posted again without a thought": Bug(
         partial(patch.object, dispatch, "recover", _requeue_blindly)
     ),
-    "a withdrawn consent is not asked for": Bug(partial(_without, decide.no_consent)),
-    "the key is not sent": Bug(_forget_the_key),
+    "a withdrawn consent is not asked for": Bug(partial(_without, decide.no_consent), seed=2),
+    "the key is not sent": Bug(_forget_the_key, seed=9),
     "silence counts as a no": Bug(_take_silence_for_no),
     "caps are not counted": Bug(partial(_without, decide.over_cap, decide.outranked), seed=4),
     "windows are not kept": Bug(_keep_no_window),

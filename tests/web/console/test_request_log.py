@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from console_visiting import Visiting
+from serving import until
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def test_a_page_is_told_by_its_pattern_and_never_by_its_address(
     support.get("/ada@example.com/nowhere")
     support.get("/static/console.css")
     support.post("/health/pause", data={"scope": "everything", "reason": "ada@example.com"})
+    until(lambda: len(lines()) == 5)  # the last is written when its answer has gone out
     assert lines() == [
         ("GET", "/customer", 200),
         ("GET", "/messages/{message_id}", 404),
