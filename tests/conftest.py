@@ -25,9 +25,12 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected by now stays: no collection of garbage needs to look through it again."""
+    """What is imported and collected by now stays: no collection of garbage needs to look through it again, and those
+    that look at what came since are rare.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
