@@ -21,10 +21,11 @@ Clock = Callable[[], datetime]
 
 
 def serve(database: Database, settings: Settings, clock: Clock, tell: Callable[[str], object]) -> None:
-    """Answer until SIGTERM or SIGINT; `tell` is told where. Raises PortTaken."""
+    """Answer until SIGTERM or SIGINT; `tell` is told where. Raises PortTaken, BadInput."""
+    app = create_app(database, settings, clock)
     listening = listening_on(settings.serve.host, settings.serve.port)
     tell(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
-    uvicorn.Server(_config(create_app(database, settings, clock))).run([listening])
+    uvicorn.Server(_config(app)).run([listening])
 
 
 @contextmanager
@@ -40,9 +41,10 @@ def answering(database: Database, settings: Settings, clock: Clock, **given: Any
 @contextmanager
 def serving(database: Database, settings: Settings, clock: Clock, tell: Callable[[str], object]) -> Iterator["Serving"]:
     """Answer meanwhile, beside other work of this process. Raises PortTaken before anything has begun."""
+    app = create_app(database, settings, clock)
     listening = listening_on(settings.serve.host, settings.serve.port)
     tell(f"answering on http://{settings.serve.host}:{settings.serve.port}; Ctrl-C ends it")
-    web = Serving(create_app(database, settings, clock), listening)
+    web = Serving(app, listening)
     web.start()
     try:
         yield web

@@ -39,7 +39,9 @@ def add_user(connection: Connection, name: str, role: str, by: str, now: datetim
     name = checked_name(name)
     found = connection.execute(select(users.c.closed_at).where(users.c.name == name)).one_or_none()
     if found is not None and found.closed_at is None:
-        raise BadInput(f'"{name}" has an account already; a new link lets them choose another password')
+        raise BadInput(
+            f'"{name}" has an account already; `automation user link {name}` lets them choose another password'
+        )
     fresh = {"role": checked_role(role), "password_hash": None, "created_at": now, "closed_at": None}
     if found is None:
         connection.execute(insert(users), {"name": name, **fresh})
