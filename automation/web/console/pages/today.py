@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from automation.clock import day_start, local_date
 from automation.delivery.alerts.incidents import incidents_now
 from automation.delivery.overview.day import Day, Due, day_since, due_next
 from automation.delivery.overview.providers import providers_now
-from automation.delivery.overview.waiting import open_messages
+from automation.delivery.overview.waiting import Open, open_messages
 from automation.delivery.overview.work import latest_runs
 from automation.reasons import BY_KEY
 from automation.web.console.alarms import alarms
@@ -41,23 +42,35 @@ class Soon(NamedTuple):
     messages: int
 
 
+class Counted(NamedTuple):
+    """What takes the longer the more messages a day has."""
+
+    planned: Day
+    open: Open
+    soon: list[Due]
+
+
 @router.get("/")
 def show_today(call: Anyone) -> Response:
     settings, now = call.office.settings, call.now
     zone = settings.business.zone
     day = local_date(now, zone)
     with call.reading() as connection:
-        planned = call.office.recent.of(day, lambda: day_since(connection, day_start(day, zone)))
+        counted = call.office.recent.of(day, lambda: _counted(connection, day_start(day, zone), now))
         values: dict[str, Any] = {
             "alarms": alarms(connection, settings, now),
             "run": next(iter(latest_runs(connection)), None),
-            "open": open_messages(connection, now),
             "providers": providers_now(connection, settings, now),
             "incidents": incidents_now(connection),
-            "soon": list(_by_hour(due_next(connection, now, now + NEXT), zone)),
         }
+    planned = counted.planned
+    values |= {"open": counted.open, "soon": list(_by_hour(counted.soon, zone))}
     values |= {"held": _whys(planned.held), "not_sent": _whys(planned.not_sent), "statuses": _statuses(planned)}
     return call.page("today.html", today=day, drawn=hours(planned.counts, day, zone), **values)
+
+
+def _counted(connection: Connection, since: datetime, now: datetime) -> Counted:
+    return Counted(day_since(connection, since), open_messages(connection, now), due_next(connection, now, now + NEXT))
 
 
 def _statuses(day: Day) -> Counter[str]:
