@@ -23,6 +23,7 @@ from automation.database.schema import (
     outcomes,
     shard_of,
 )
+from automation.delivery.health.by_hand import RESOLVE, Verdict
 from automation.delivery.verify import Report, verify
 from automation.settings import Settings
 
@@ -88,12 +89,12 @@ def mine(name: str = "two") -> Any:
     return select(messages.c.message_id).where(of("ada", name)).scalar_subquery()
 
 
-def evidence(verdict: str, name: str = "two") -> Callable[[Connection], None]:
+def evidence(verdict: Verdict, name: str = "two") -> Callable[[Connection], None]:
     """What a person or a look-up writes down."""
 
     def written(connection: Connection) -> None:
         number = connection.execute(select(messages.c.message_id).where(of("ada", name))).scalar_one()
-        note(connection, "look-up", f"resolve {verdict}", f"message:{number}", "", at(NOON2))
+        note(connection, "look-up", RESOLVE[verdict], f"message:{number}", "", at(NOON2))
 
     return written
 

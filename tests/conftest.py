@@ -7,18 +7,22 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
 import loopback
 import pytest
-from reusing import Reused, for_a_test
+from jinja2 import Environment
+from reusing import Pages, Reused, for_a_test
 from shop import Shop
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
 from automation.delivery.sandbox import SandboxServer
+from automation.web.console import office
 
 NUMBERS = count(1)
 SHARED = Path(__file__).parents[2] / "shared"
@@ -31,6 +35,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages() -> Iterator[None]:
+    """Each page of the console is compiled once."""
+    with patch.object(office, "Environment", partial(Environment, bytecode_cache=Pages())):
+        yield
 
 
 @pytest.fixture(scope="session")

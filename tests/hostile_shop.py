@@ -2,14 +2,14 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from console_visiting import DAY1, NOON1, NOW
 from hostile_texts import CALL, PAYLOADS
 from shop import Shop, at, playbook, step
 from sqlalchemy import Connection, insert, select, update
 
-from automation.database.audit import note
+from automation.database.audit import Act, note
 from automation.database.hooks import inbound_texts
 from automation.database.schema import attempts, consents, customers, events, messages, outcomes, shard_of
 from automation.database.work import incidents, pauses
@@ -77,4 +77,4 @@ def _goes_on(connection: Connection, customer_id: str, payload: str) -> None:
     whose = {"shard": shard_of(customer_id), "customer_id": customer_id, "meaning": "suspected"}
     connection.execute(insert(inbound_texts), {**text, **when, **whose, "text": payload})
     by_hand.pause(connection, f"customer:{customer_id}", "Ada", payload, None, MOMENT)
-    note(connection, "Ada", payload[:50].strip(), f"message:{number}", json.dumps(payload), MOMENT)
+    note(connection, "Ada", cast("Act", payload[:50].strip()), f"message:{number}", json.dumps(payload), MOMENT)

@@ -1,12 +1,15 @@
 """What the tests of one process use again: a PostgreSQL database, emptied or, when a test changed its schema, made
-anew; and the text of each statement.
+anew; the text of each statement; and the console's pages as they were compiled.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Connection, Dialect, create_engine, event, text
 from sqlalchemy.util import LRUCache
 
@@ -52,6 +55,20 @@ def for_a_test(database: Database) -> Database:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
         engine.dispose()
     return database
+
+
+class Pages(BytecodeCache):
+    """By name and text."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self.compiled[bucket.key, bucket.checksum] = bucket.code
 
 
 @dataclass

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, Row, select
 
 from automation.customers.lookup import find_customer
 from automation.customers.suppress import OWN_WISH, lift_suppression, suppress_address
-from automation.database.audit import note
+from automation.database.audit import Act, note
 from automation.database.schema import suppressions
 from automation.errors import BadInput
 
 BY_HAND, RETURNED, PERSON = "by_hand", "bounced_hard", "person"
 REOPENED_BY_HAND = frozenset({BY_HAND, RETURNED})
+CLOSE: dict[str, Act] = {"email": "close_email", "sms": "close_sms"}
+REOPEN: dict[str, Act] = {"email": "reopen_email", "sms": "reopen_sms"}
 
 
 def close_address(connection: Connection, customer_id: str, channel: str, by: str, words: str, now: datetime) -> None:
@@ -26,7 +28,7 @@ def close_address(connection: Connection, customer_id: str, channel: str, by: st
     if closed is not None and closed.reason not in OWN_WISH:
         raise BadInput(f"nothing is written there as it is: {closed.reason} since {closed.recorded_at:%Y-%m-%d}")
     suppress_address(connection, channel, address, BY_HAND, PERSON, now)
-    note(connection, by, f"close_{channel}", f"customer:{customer_id}", words, now)
+    note(connection, by, CLOSE[channel], f"customer:{customer_id}", words, now)
 
 
 def reopen_address(
@@ -50,7 +52,7 @@ def reopen_address(
     if closed.reason == RETURNED and not sure:
         raise BadInput("messages came back from there; make sure that the address takes them now, and say so")
     lift_suppression(connection, channel, address, REOPENED_BY_HAND, now)
-    note(connection, by, f"reopen_{channel}", f"customer:{customer_id}", words, now)
+    note(connection, by, REOPEN[channel], f"customer:{customer_id}", words, now)
     return str(closed.reason)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from automation.customers.consent import record_consent
 from automation.customers.lookup import find_customer
 from automation.customers.suppress import OWN_WISH, lift_suppression
-from automation.database.audit import note
+from automation.database.audit import Act, note
 from automation.database.schema import suppressions
 from automation.errors import BadInput, suggest
 
@@ -53,7 +53,7 @@ def record_wish(connection: Connection, wish: Wish, by: str, words: str, now: da
     address = customer.email if wish.channel == "email" else customer.phone
     if wish.granted and address is not None:
         lift_suppression(connection, wish.channel, address, OWN_WISH, now)
-    act = "consent_given" if wish.granted else "consent_withdrawn"
+    act: Act = "consent_given" if wish.granted else "consent_withdrawn"
     note(connection, by, act, f"customer:{wish.customer_id}", words, now)
     mine = (suppressions.c.channel == wish.channel, suppressions.c.address == address)
     reason: str | None = connection.execute(select(suppressions.c.reason).where(*mine)).scalar()

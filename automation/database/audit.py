@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, insert, select
 
@@ -18,6 +18,29 @@ from automation.database.schema import audit_log
 from automation.errors import BadInput
 
 PAGE = 1000
+Act = Literal[
+    "close_email",
+    "close_sms",
+    "consent_given",
+    "consent_withdrawn",
+    "pause",
+    "reopen_email",
+    "reopen_sms",
+    "resend",
+    "resolve failed",
+    "resolve sent",
+    "resume",
+    "signed_in",
+    "text_keep",
+    "text_stop",
+    "unmasked",
+    "user_added",
+    "user_closed",
+    "user_link",
+    "user_password",
+    "user_role",
+]
+ACTS: tuple[Act, ...] = get_args(Act)
 REFUSED = "the audit log only grows"
 ONLY_GROWS = {
     "sqlite": [
@@ -36,7 +59,7 @@ ONLY_GROWS = {
 def note(
     connection: Connection,
     actor: str,
-    act: str,
+    act: Act,
     about: str,
     words: str,
     now: datetime,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     CheckConstraint,
     Column,
@@ -26,7 +27,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     literal_column,
+    select,
     text,
 )
 
@@ -54,6 +57,11 @@ class Shards(NamedTuple):
     def each_of(self, table: FromClause) -> ColumnElement[bool]:
         """The same, for an index whose second column is a range: one short range for each shard."""
         return table.c.shard.in_(range(self.first, self.last + 1))
+
+    def rows(self) -> CTE:
+        """The numbers of these shards as rows of a column `shard`."""
+        each = select(cast(self.first, SmallInteger).label("shard")).cte("each_shard", recursive=True)
+        return each.union_all(select(cast(each.c.shard + 1, SmallInteger)).where(each.c.shard < self.last))
 
     @classmethod
     def parts(cls, rows: int, at_once: int) -> "Iterator[Shards]":

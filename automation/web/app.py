@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -127,6 +127,8 @@ def create_app(
         working = asyncio.create_task(hooks.work())
         yield
         working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working  # what a thread has begun comes to its end
 
     async def called(request: Request) -> Response:
         return await hooks(request)

@@ -63,7 +63,7 @@ def test_somebody_chooses_a_password_signs_out_and_in_again(browser: "Browser", 
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         assert page.url == f"{console.address}/audit"
-        assert page.get_by_role("cell", name="signed_in").count() == 1
+        assert page.get_by_role("cell", name="signed in").count() == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -45,7 +45,7 @@ def test_somebody_is_found_told_why_written_to_again_and_then_left_alone(
         found(page, "ADA@example.com ")
         page.get_by_role("link", name="ada", exact=True).click()
         page.locator("main").get_by_role("link", name="hello / one").first.click()
-        assert page.frame_locator("iframe").get_by_text("Come back, please.").is_visible()
+        page.frame_locator("iframe").get_by_text("Come back, please.").wait_for()
         page.get_by_label("Why it goes again").fill("she deleted it")
         page.get_by_role("button", name="Send it again").click()
         is_accessible(page)

@@ -106,7 +106,7 @@ def test_acts_on_a_customers_message_and_text_are_theirs_and_nobody_elses(shop: 
     mine, other = (next(row.message_id for row in shop.rows() if row.customer_id == one) for one in ("ada", "bob"))
     with shop.database.writing() as connection:
         for about in (f"message:{mine}", f"message:{other}", "customer:bob", "customer:ada", "everything"):
-            note(connection, "Bea", "look", about, "", at(NOON))
+            note(connection, "Bea", "signed_in", about, "", at(NOON))
     acts = [one.told["about"] for one in happened(shop) if one.kind == "act"]
     assert sorted(acts) == ["customer:ada", f"message:{mine}"]
 
@@ -240,7 +240,7 @@ def live(connection: Connection, customer_id: str, life: dict[str, list[int]], d
     for channel, address in (("email", email), ("sms", phone))[: len(life["address"])]:
         suppress_address(connection, channel, address, "complained", "test", when(0))
     for hour in life["act"]:
-        note(connection, "Bea", "look", f"customer:{customer_id}", "", when(hour))
+        note(connection, "Bea", "signed_in", f"customer:{customer_id}", "", when(hour))
 
 
 def when(hour: int) -> datetime:

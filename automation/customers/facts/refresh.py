@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
     text,
     true,
@@ -36,7 +37,7 @@ from automation.database.engine import lock
 from automation.database.schema import Shards, events, facts_as_of, stage_changes
 from automation.database.statistics import assume_facts
 from automation.database.temporary import counted, empty, shard_column, temporary
-from automation.database.types import Key
+from automation.database.types import Instant, Key
 
 CustomerKey = tuple[int, str]
 
@@ -180,11 +181,8 @@ def fill(
 
 def _note(connection: Connection, definitions: FactDefinitions, shards: Shards, now: datetime) -> None:
     connection.execute(delete(facts_as_of).where(shards.of(facts_as_of)))
-    rows = [
-        {"shard": one, "as_of": now, "definitions": definitions.fingerprint}
-        for one in range(shards.first, shards.last + 1)
-    ]
-    connection.execute(insert(facts_as_of), rows)
+    each = select(shards.rows().c.shard, literal(now, Instant), literal(definitions.fingerprint))
+    connection.execute(insert(facts_as_of).from_select(["shard", "as_of", "definitions"], each))
 
 
 def facts_of(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from automation.database.audit import note
+from automation.database.audit import Act, note
 from automation.database.schema import SHARDS, messages
 from automation.database.work import pauses
 from automation.delivery.alerts.incidents import close_incident
@@ -17,6 +17,7 @@ from automation.reasons import Reason
 
 EVERYTHING = "everything"
 Verdict = Literal["sent", "failed"]
+RESOLVE: dict[Verdict, Act] = {"sent": "resolve sent", "failed": "resolve failed"}
 
 
 def pause(connection: Connection, scope: str, by: str, words: str, until: datetime | None, now: datetime) -> None:
@@ -54,4 +55,4 @@ def resolve(connection: Connection, message_id: int, verdict: Verdict, by: str, 
     sent_at = row.first_used_at if verdict == "sent" else None
     values = {"status": verdict, "reason": Reason.RESOLVED.value, "sent_at": sent_at, "finished_at": now}
     connection.execute(update(messages).where(*mine).values(values))
-    note(connection, by, f"resolve {verdict}", f"message:{message_id}", words, now)
+    note(connection, by, RESOLVE[verdict], f"message:{message_id}", words, now)

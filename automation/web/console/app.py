@@ -27,10 +27,9 @@ Answer = Callable[[Request, Exception], Response]
 
 
 def create_console(office: Office) -> ASGIApp:
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    routes = [route for router in ROUTERS for route in router.routes]
+    app = FastAPI(routes=routes, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = office
-    for router in ROUTERS:
-        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     for error, answer in _answers(office).items():
         app.add_exception_handler(error, answer)

@@ -22,7 +22,7 @@ from automation.web.console.office import Office
 
 # The prefix makes a browser take it only over TLS (or from this machine), from this host, for all paths.
 COOKIE = "__Host-session"
-SEE_OTHER = 303
+OK, SEE_OTHER, UNFIT = 200, 303, 422
 
 
 class SignedOut(Exception):
@@ -31,10 +31,6 @@ class SignedOut(Exception):
 
 class NotAllowed(Exception):
     """Their role may not do that."""
-
-    def __init__(self, call: "Call") -> None:
-        super().__init__(call.person.role)
-        self.call = call
 
 
 @dataclass(frozen=True)
@@ -62,13 +58,13 @@ class Call:
         """Whose addresses they may read."""
         return sight_of(connection, self.person, self.now)
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """`problem`, if given, is shown above the page."""
+    def page(self, template: str, *, status: int = 0, problem: str | None = None, **values: Any) -> Response:
+        """`problem` is what was wrong with a form, shown above the page; the answer says so too."""
         told = f"told.{self.request.query_params.get('told', '')}"
         menu = menu_of(self.person.role, trying=self.office.settings.sandbox_url is not None)
-        frame = {"call": self, "menu": menu, "path": self.request.url.path, "problem": None}
+        frame = {"call": self, "menu": menu, "path": self.request.url.path, "problem": problem}
         shown = {"told": told if told in self.office.texts else None}
-        return self.office.render(template, frame | shown | values, status)
+        return self.office.render(template, frame | shown | values, status or (UNFIT if problem else OK))
 
     def back(self, path: str, told: str) -> Response:
         """To a page of ours, which says `told.<told>` of the catalog."""
@@ -89,7 +85,7 @@ def _caller(request: Request) -> Call:
 def _only(*roles: str) -> Callable[[Call], Call]:
     def check(call: Annotated[Call, Depends(_caller)]) -> Call:
         if not call.may(*roles):
-            raise NotAllowed(call)
+            raise NotAllowed(call.person.role)
         return call
 
     return check

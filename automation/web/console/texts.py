@@ -20,6 +20,10 @@ class Texts:
         words = self.words[key]
         return words.format(**values) if values else words
 
+    def of(self, group: str, key: str) -> str:
+        """The words of one of a group, `of("act.", "pause")`; the key itself where there are none for it."""
+        return self.words.get(group + key, key)
+
     def __contains__(self, key: str) -> bool:
         return key in self.words
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from automation.database.audit import note
+from automation.database.audit import Act, note
 from automation.database.engine import connect
 from automation.database.schema import (
     OWN,
@@ -213,7 +213,7 @@ def test_a_code_that_was_given_does_not_say_until_when(after: Check) -> None:
     assert after(update(offers).values(expires_at=None)) == {told}
 
 
-def by_hand(act: str, about: str, recorded: str, until: str | None = None) -> Any:
+def by_hand(act: Act, about: str, recorded: str, until: str | None = None) -> Any:
     return lambda connection: note(connection, "Ada", act, about, "", at(recorded), at(until) if until else None)
 
 

@@ -16,6 +16,7 @@ from automation.database.schema import (
 )
 from automation.database.work import pauses
 from automation.delivery import verify as checker
+from automation.delivery.health.by_hand import Verdict
 from automation.delivery.verify import verify
 from automation.settings import Settings
 
@@ -98,10 +99,10 @@ def test_what_a_provider_took_or_may_have_taken_is_shown_otherwise(after: Check,
 
 
 @pytest.mark.parametrize("status", ["sent", "failed"])
-def test_what_was_uncertain_is_settled_without_evidence(after: Check, status: str) -> None:
+def test_what_was_uncertain_is_settled_without_evidence(after: Check, status: Verdict) -> None:
     told = f"Nobody knew whether the provider took it, and the row is {status} without any evidence."
     settled = row(status=status, sent_at=at(NOON2) if status == "sent" else None, reason="looked_up")
-    other_verdict = "failed" if status == "sent" else "sent"
+    other_verdict: Verdict = "failed" if status == "sent" else "sent"
     for instead in ((), (evidence(other_verdict),), (evidence(status, "one"),)):
         assert after(settled, attempt(**UNCERTAIN), *instead) == {("I3", told)}
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from automation.database.audit import ACTS
 from automation.errors import BadInput
 from automation.web.console.office import PAGES
 from automation.web.console.texts import read_texts
 
 CODE = PAGES.parents[1]
 LITERAL = re.compile(r"""\bt\(\s*["']([\w.]+)["']\s*[,)]""")
-BUILT = re.compile(r"""\bt\(\s*["']([\w.]+)["']\s*\+""")
+BUILT = re.compile(r"""\bt\(\s*["']([\w.]+)["']\s*\+|\bt\.of\(\s*["']([\w.]+)["']""")
 WORDS = re.compile(r"(?<![\w\"'=-])[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
 TEMPLATES = sorted(PAGES.rglob("*.html"))
 
@@ -33,7 +34,7 @@ def test_every_key_that_a_page_uses_is_there() -> None:
 
 def test_every_key_is_used() -> None:
     used = {key for file in TEMPLATES for key in LITERAL.findall(file.read_text(encoding="utf-8"))}
-    built = {key for file in TEMPLATES for key in BUILT.findall(file.read_text(encoding="utf-8"))}
+    built = {"".join(keys) for file in TEMPLATES for keys in BUILT.findall(file.read_text(encoding="utf-8"))}
     built |= {"told.", "problem."}
     in_code = strings()
     left = [
@@ -49,6 +50,11 @@ def test_no_words_stand_in_a_page_itself(file: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert WORDS.findall(text) == []
     assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", file.read_text(encoding="utf-8"))
+
+
+def test_everything_that_people_do_is_told_in_words() -> None:
+    texts = read_texts("en")
+    assert [act for act in ACTS if f"act.{act}" not in texts] == []
 
 
 def test_every_text_can_be_filled_in() -> None:

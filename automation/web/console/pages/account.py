@@ -16,7 +16,6 @@ from automation.web.console.pages.entrance import signed_in
 
 router = APIRouter()
 Field = Annotated[str, Form()]
-UNFIT = 422
 
 
 @router.get("/account")
@@ -30,7 +29,7 @@ def do_change(call: Anyone, current: Field = "", password: Field = "", again: Fi
     try:
         chosen = _chosen(call, current, password, again)
     except BadInput as error:
-        return call.page("account.html", status=UNFIT, problem=str(error), shortest=SHORTEST)
+        return call.page("account.html", problem=str(error), shortest=SHORTEST)
     with call.writing() as connection:
         change_password(connection, call.person.name, chosen)
         note(connection, call.actor, "user_password", f"user:{call.person.name}", "", call.now)

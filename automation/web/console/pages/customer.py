@@ -29,14 +29,13 @@ def show_customer(
     return customer_page(call, Asked(customer_id, kind, before, playbook, day))
 
 
-def customer_page(call: Call, asked: Asked, *, status: int = 200, problem: str | None = None) -> Response:
+def customer_page(call: Call, asked: Asked, *, problem: str | None = None) -> Response:
     """`problem`: why something was not done; the page is shown again with it."""
     book, mistakes = book_of(call)
     with call.reading() as connection:
         shown = whole_customer(call, connection, book, asked)
     return call.page(
         "customer.html",
-        status=status,
         problem=problem,
         mistakes=mistakes,
         one=shown,

@@ -28,7 +28,6 @@ router = APIRouter(prefix="/customer")
 Id = Annotated[str, Form(alias="id")]
 Field = Annotated[str, Form()]
 Channel = Annotated[Literal["email", "sms"], Form()]
-UNFIT = 422
 Act = Callable[[Connection, str], str]
 
 
@@ -123,7 +122,7 @@ def _done(call: Call, customer_id: str, reason: str, act: Act) -> Response:
     except UnknownCustomer:
         raise
     except BadInput as error:
-        return customer_page(call, Asked(customer_id), status=UNFIT, problem=str(error))
+        return customer_page(call, Asked(customer_id), problem=str(error))
     return call.back(customer_url(customer_id), f"customer.{done}")
 
 

@@ -22,7 +22,6 @@ from automation.web.console.forms import reason_in
 
 router = APIRouter()
 Field = Annotated[str, Form()]
-UNFIT = 422
 RUNS, NIGHTS = 21, 14
 
 
@@ -51,7 +50,7 @@ def _done(call: Call, scope: str, reason: str, *, ends: bool) -> Response:
             else:
                 pause(connection, scope, call.actor, words, None, call.now)
     except BadInput as error:
-        return _page(call, status=UNFIT, problem=str(error))
+        return _page(call, problem=str(error))
     return call.back("/health", "health.resumed" if ends else "health.paused")
 
 
@@ -65,7 +64,7 @@ def _scopes(settings: Settings) -> list[str]:
     return [EVERYTHING, *map(scope_of, settings.providers)]
 
 
-def _page(call: Call, *, status: int = 200, problem: str | None = None) -> Response:
+def _page(call: Call, *, problem: str | None = None) -> Response:
     settings, now = call.office.settings, call.now
     with call.reading() as connection:
         incidents = incidents_now(connection, ended_too=True)
@@ -85,4 +84,4 @@ def _page(call: Call, *, status: int = 200, problem: str | None = None) -> Respo
     values |= {"current": [one for one in incidents if one.closed_at is None]}
     values |= {"past": [one for one in incidents if one.closed_at is not None]}
     values |= {"revision": newest(), "everything": EVERYTHING}
-    return call.page("health.html", status=status, problem=problem, scope_of=scope_of, **values)
+    return call.page("health.html", problem=problem, scope_of=scope_of, **values)

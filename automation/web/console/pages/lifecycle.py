@@ -24,7 +24,6 @@ from automation.web.console.charts.flows import Flows, flows
 from automation.web.console.moves import moves
 
 router = APIRouter()
-UNFIT = 422
 SHOWN = {"30": 30, "90": 90, "365": 365}
 USUAL = "90"
 EARLIEST = date(1970, 1, 1)  # of all calendars' dates those that every zone has; nobody moved before
@@ -64,7 +63,6 @@ def show_lifecycle(call: Anyone, since: str = "", until: str = "", who: str = "m
     names, order = _stages(draft.lifecycle, kept, movement, history)
     return call.page(
         "lifecycle.html",
-        status=UNFIT if problem else 200,
         problem=problem,
         kept=kept,
         lifecycle=draft.lifecycle,

@@ -23,7 +23,7 @@ from automation.web.accounts.unmasking import Sight
 from automation.web.console.call import Anyone, Call
 
 router = APIRouter()
-PAGE, UNFIT = 50, 422
+PAGE = 50
 NOTHING = Meant()
 FILE = {"content-disposition": 'attachment; filename="send-log.csv"'}
 IN_WORDS = ("status_in_words", "reason_in_words")
@@ -59,9 +59,8 @@ def show_log(call: Anyone, asked: AskedHere, before: int | None = None, after: i
         except BadInput as error:
             problem = str(error)
         sight, choices = call.sight(connection), _choices(call, connection, asked)
-    status = UNFIT if problem else 200
-    values = {"page": page, "asked": asked, "reasons": BY_KEY, "sight": sight, "choices": choices}
-    return call.page("log.html", status=status, problem=problem, **values)
+    values: dict[str, Any] = {"page": page, "asked": asked, "reasons": BY_KEY, "sight": sight, "choices": choices}
+    return call.page("log.html", problem=problem, **values)
 
 
 @router.get("/log.csv")

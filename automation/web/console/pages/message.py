@@ -23,7 +23,6 @@ from automation.web.console.formats import message_url
 from automation.web.console.frames import framed
 
 router = APIRouter()
-UNFIT = 422
 MessageId = Annotated[int, Path(ge=1, lt=2**63)]
 Reason = Annotated[str, Form()]
 # Links in a copy that act for the customer: whoever may not read an address may not use them either.
@@ -84,14 +83,14 @@ def _page(call: Call, message_id: int, problem: str | None = None) -> Response:
         checks = _checks(call, connection, told)
         number = next_copy(connection, message_id)
     shown = [Check(one.rule, sight.text(told["customer_id"], str(one.value)), one.passed) for one in checks]
-    values = {
+    values: dict[str, Any] = {
         "one": told,
         "checks": shown,
         "number": number,
         "can_resend": told["status"] in GONE_OUT,
         "reasons": BY_KEY,
     }
-    return call.page("message.html", status=UNFIT if problem else 200, problem=problem, sight=sight, **values)
+    return call.page("message.html", problem=problem, sight=sight, **values)
 
 
 def _told(call: Call, connection: Connection, message_id: int) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from automation.web.console.sheets import sheets_of, sheets_of_version
 
 router = APIRouter()
 LASTS = {"": None, "day": timedelta(days=1), "week": timedelta(weeks=1)}
-UNFIT = 422
 Field = Annotated[str, Form()]
 
 
@@ -94,7 +93,6 @@ def _page(call: Call, key: str, version: str = "", problem: str | None = None) -
     sheets, problems = sheets_of_version(text) if text else sheets_of(office.settings, draft, key)
     return call.page(
         "playbook.html",
-        status=UNFIT if problem else 200,
         problem=problem,
         key=key,
         playbook=playbook,

@@ -14,7 +14,6 @@ from automation.web.console.call import Anyone, Call
 from automation.web.console.frames import framed
 
 router = APIRouter()
-UNFIT = 422
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def show_preview(
         values["seen"] = _seen(call, playbook, asked)
     except (BadInput, BadMessage) as error:
         values = {"locales": [], **values, "problem": str(error)}
-    return call.page("preview.html", status=UNFIT if values["problem"] else 200, **values)
+    return call.page("preview.html", **values)
 
 
 @router.get("/playbooks/{key}/preview/frame")

@@ -13,7 +13,6 @@ from automation.web.console.call import Admin, Call
 
 router = APIRouter()
 Field = Annotated[str, Form()]
-UNFIT = 422
 
 
 @router.get("/users")
@@ -28,7 +27,7 @@ def do_add(call: Admin, name: Field = "", role: Field = "viewer") -> Response:
         with call.writing() as connection:
             token = add_user(connection, name, role, call.actor, call.now)
     except BadInput as error:
-        return _page(call, status=UNFIT, problem=str(error), name=name, role=role)
+        return _page(call, problem=str(error), name=name, role=role)
     return _page(call, link=_link(call, token), invited=name.strip().lower())
 
 
@@ -38,7 +37,7 @@ def do_link(call: Admin, name: Field = "") -> Response:
         with call.writing() as connection:
             token = new_link(connection, name, call.actor, call.now)
     except BadInput as error:
-        return _page(call, status=UNFIT, problem=str(error))
+        return _page(call, problem=str(error))
     return _page(call, link=_link(call, token), invited=name)
 
 
@@ -48,7 +47,7 @@ def do_role(call: Admin, name: Field = "", role: Field = "") -> Response:
         with call.writing() as connection:
             set_role(connection, name, role, call.actor, call.now)
     except BadInput as error:
-        return _page(call, status=UNFIT, problem=str(error))
+        return _page(call, problem=str(error))
     return call.back("/users", "users.role")
 
 
@@ -58,14 +57,13 @@ def do_close(call: Admin, name: Field = "") -> Response:
         with call.writing() as connection:
             close_user(connection, name, call.actor, call.now)
     except BadInput as error:
-        return _page(call, status=UNFIT, problem=str(error))
+        return _page(call, problem=str(error))
     return call.back("/users", "users.closed")
 
 
 def _page(
     call: Call,
     *,
-    status: int = 200,
     problem: str | None = None,
     link: str | None = None,
     invited: str = "",
@@ -76,7 +74,6 @@ def _page(
         users = all_users(connection)
     return call.page(
         "users.html",
-        status=status,
         problem=problem,
         users=users,
         roles=ROLES,
