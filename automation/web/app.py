@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,7 @@ class Hooks:
     amazon: Amazon
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ending: bool = False
 
     async def __call__(self, request: Request) -> Response:
         name = request.path_params["provider"]
@@ -95,8 +96,8 @@ class Hooks:
         return f"{self.settings.business.public_url.rstrip('/')}{request.url.path}{query}"
 
     async def work(self) -> None:
-        """Work out what waits whenever something does."""
-        while True:
+        """Work out what waits whenever something does; a step that has begun comes to its end."""
+        while not self.ending:
             await self.waiting.wait()
             self.waiting.clear()
             try:
@@ -107,7 +108,7 @@ class Hooks:
     async def _work_out(self) -> None:
         working = steps(self.database, self.settings, self.clock)
         more: object = True
-        while more is not None:
+        while more is not None and not self.ending:
             more = await self._in_turn(next, working, None)
 
     async def _in_turn(self, work: Callable[..., T], *told: Any) -> T:
@@ -126,9 +127,9 @@ def create_app(
         hooks.waiting.set()  # what an earlier process left
         working = asyncio.create_task(hooks.work())
         yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working  # what a thread has begun comes to its end
+        hooks.ending = True
+        hooks.waiting.set()
+        await working
 
     async def called(request: Request) -> Response:
         return await hooks(request)
