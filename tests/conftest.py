@@ -15,6 +15,8 @@ from unittest.mock import patch
 import loopback
 import pytest
 from jinja2 import Environment
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from reusing import Pages, Reused, for_a_test
 from shop import Shop
 from sqlalchemy import NullPool, create_engine, make_url, text
@@ -22,25 +24,47 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from automation.database.engine import Database, connect
 from automation.database.upgrade import upgrade
 from automation.delivery.sandbox import SandboxServer
+from automation.web.accounts import users
 from automation.web.console import office
 
 NUMBERS = count(1)
 SHARED = Path(__file__).parents[2] / "shared"
+gc.disable()  # until everything is collected
 
 
 def pytest_collection_finish() -> None:
     """What is imported and collected by now stays: no collection of garbage needs to look through it again, and those
     that look at what came since are rare.
     """
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(200_000, 20, 20)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test waits for its server and its database now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_sessionfinish() -> None:
+    """What is there at the end goes with the process: nobody looks through it for garbage several times."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def pages() -> Iterator[None]:
     """Each page of the console is compiled once."""
     with patch.object(office, "Environment", partial(Environment, bytecode_cache=Pages())):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords() -> Iterator[None]:
+    """Guessing one is cheap here; what it costs elsewhere is the library's to choose, and `test_accounts` asks."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    with patch.object(users, "_hasher", lambda: cheap):
         yield
 
 
@@ -65,18 +89,18 @@ def postgres_server() -> Iterator[str]:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
         folder = Path(tempfile.gettempdir()) / f"automation-pg-{run}"
         server = pgserver.get_server(folder)
-    _wait_for_no_disk(server.get_uri())
+    _wait_for_nothing(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     if not (folder / "postmaster.pid").exists():  # we were the last to leave
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for_no_disk(server: str) -> None:
-    """What a power cut does to a disk is not asked here."""
+def _wait_for_nothing(server: str) -> None:
+    """What a power cut does to a disk is not asked here, and nobody sweeps while tests run."""
     url = make_url(server).set(drivername="postgresql+psycopg")
     with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as connection:
-        for setting in ("fsync", "full_page_writes"):
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
 
@@ -145,11 +169,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
     """The same test on both databases."""
-    opened = for_a_test(connect(database_url))
-    yield opened
-    opened.close()
+    if database_url.startswith("postgresql"):
+        reused: Reused = request.getfixturevalue("reused_postgres")
+        yield reused.opened()
+    else:
+        opened = for_a_test(connect(database_url))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

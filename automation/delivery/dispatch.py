@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -95,7 +96,10 @@ class Dispatch:
             lost = await self._writer.write(self._recover)
             async with self._door(self._most) as door, _together(turns.close_all_at_the_end()):
                 self._busy = set(channels)
-                works = [self.posting.send(lost, gates, door), *(self._empty(one, door) for one in channels)]
+                works = [
+                    partial(self.posting.send, lost, gates, door),
+                    *(partial(self._empty, one, door) for one in channels),
+                ]
                 ends = await asyncio.gather(*map(self._or_stop, works), return_exceptions=True)
             if self.tally.overslept:
                 await self._writer.write(self._tell_of_downtime)
@@ -104,10 +108,10 @@ class Dispatch:
                 raise error
         return self.tally.as_dict(time.monotonic() - started)
 
-    async def _or_stop(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _or_stop(self, work: Callable[[], Awaitable[None]]) -> None:
         """Where one fails, the others begin nothing new: what is under way anywhere is finished and recorded."""
         try:
-            await work
+            await work()
         except Exception:
             self.stop.set()
             raise

@@ -183,6 +183,6 @@ def test_a_text_without_anything_to_hide_stays_as_it_is() -> None:
 
 
 def assert_silent(*found: dict[str, Any]) -> None:
-    told = json.dumps(found, ensure_ascii=False)
+    told = json.dumps([{**one, "timestamp": ""} for one in found], ensure_ascii=False)
     for hidden in (ADDRESS, "anna", "Anna", "rossi", NUMBER, "4567", SECRET, "hunter2", "trial of the blue"):
         assert hidden not in told, hidden

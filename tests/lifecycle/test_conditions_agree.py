@@ -35,7 +35,7 @@ VOCABULARY = Vocabulary(
     STAGES,
 )
 CUSTOMERS = Table(
-    "asked",
+    "people",
     MetaData(),
     Column("id", Integer, primary_key=True),
     *(Column(name, Number) for name in ("orders", "revenue")),

@@ -21,7 +21,16 @@ from automation.web.accounts.sessions import (
     person_of,
     sign_in,
 )
-from automation.web.accounts.users import Person, add_user, choose_password, close_user, hashed, new_link, set_role
+from automation.web.accounts.users import (
+    Person,
+    _hasher,
+    add_user,
+    choose_password,
+    close_user,
+    hashed,
+    new_link,
+    set_role,
+)
 from automation.web.console.call import COOKIE
 
 PASSWORD = "correct horse battery staple"
@@ -101,6 +110,13 @@ def test_neither_password_nor_token_is_kept(console: Visiting) -> None:
     assert token is not None
     assert not any(token in row or PASSWORD in row for row in kept)
     assert "$argon2id$" in kept[0]
+
+
+def test_to_guess_a_password_costs_what_owasp_asks_for() -> None:
+    """Argon2id with 19 MiB and two rounds at the least: OWASP Password Storage Cheat Sheet."""
+    costs = dict(cost.split("=") for cost in _hasher().hash(PASSWORD).split("$")[3].split(","))
+    assert int(costs["m"]) >= 19 * 1024
+    assert int(costs["t"]) >= 2
 
 
 @pytest.mark.parametrize("name", ["bea", "nobody", "x" * 1000, "'; --", ""])
