@@ -3,7 +3,8 @@
 A handler says in its signature who may call it: `call: Anyone`, `Support`, `Marketer` or `Admin`. An admin may all.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,10 +36,13 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Call:
+    """`said`: the fields of the form that was sent, nothing when none was."""
+
     request: Request
     office: Office
     person: Person
     now: datetime
+    said: Mapping[str, str]
 
     @property
     def actor(self) -> str:
@@ -59,11 +63,17 @@ class Call:
         return sight_of(connection, self.person, self.now)
 
     def page(self, template: str, *, status: int = 0, problem: str | None = None, **values: Any) -> Response:
-        """`problem` is what was wrong with a form, shown above the page; the answer says so too."""
+        """`problem` is what was wrong with a form, shown above the page; the answer says so too, and the page has
+        `said`, so that nothing has to be typed again, and `door`, where the form was sent to.
+        """
         told = f"told.{self.request.query_params.get('told', '')}"
         menu = menu_of(self.person.role, trying=self.office.settings.sandbox_url is not None)
         frame = {"call": self, "menu": menu, "path": self.request.url.path, "problem": problem}
-        shown = {"told": told if told in self.office.texts else None}
+        again = {
+            "said": defaultdict(str, self.said if problem else {}),
+            "door": self.request.url.path if problem else None,
+        }
+        shown = again | {"told": told if told in self.office.texts else None}
         return self.office.render(template, frame | shown | values, status or (UNFIT if problem else OK))
 
     def back(self, path: str, told: str) -> Response:
@@ -72,14 +82,20 @@ class Call:
         return RedirectResponse(f"{path}{joint}{urlencode({'told': told})}", SEE_OTHER)
 
 
-def _caller(request: Request) -> Call:
+async def _said(request: Request) -> dict[str, str]:
+    if request.method != "POST":
+        return {}
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+def _caller(request: Request, said: Annotated[dict[str, str], Depends(_said)]) -> Call:
     office: Office = request.app.state.office
     now = office.clock()
     token = request.cookies.get(COOKIE)
     person = person_of(office.database, token, now) if token else None
     if person is None:
         raise SignedOut
-    return Call(request, office, person, now)
+    return Call(request, office, person, now, said)
 
 
 def _only(*roles: str) -> Callable[[Call], Call]:

@@ -200,3 +200,17 @@ def test_others_cannot_act_even_if_they_know_how(console: Visiting, lived: Shop,
     for name in ("unsubscribe", "consent", "suppress", "lift", "pause", "resume", "review"):
         assert console.signed_in(role).post(f"/customer/{name}", data=data).status_code == 403
     assert noted(lived) == []
+
+
+def test_what_was_typed_is_still_there_when_it_cannot_be_done(console: Visiting, lived: Shop) -> None:  # noqa: ARG001 (who it is about)
+    said = {"channel": "sms", "topic": "offers", "basis": "written", "reason": 'she "called"'}
+    answer = act(console, "consent", wording=" ", **said)
+    assert answer.status_code == 422
+    assert "wording: say what the customer agreed to" in answer.text
+    form = answer.text.partition("<details open>")[2].partition("</details>")[0]
+    assert "Record a consent" in form
+    for one in ('value="sms" selected', 'value="offers" selected', 'value="written" selected', "she &#34;called&#34;"):
+        assert one in form
+    assert answer.text.count("<details open>") == 1
+    page = console.signed_in("support").get("/customer", params={"id": "ada"}).text
+    assert "she &#34;called" not in page

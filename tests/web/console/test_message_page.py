@@ -135,7 +135,7 @@ def test_support_sends_it_again_and_reads_about_both(console: Visiting) -> None:
 
 def test_without_a_reason_nothing_is_sent_again(console: Visiting) -> None:
     answer = resend(console, number(console, "one"), reason=" ")
-    assert (answer.status_code, "say why" in answer.text) == (422, True)
+    assert (answer.status_code, "Say why" in answer.text) == (422, True)
     assert copies(console) == []
 
 

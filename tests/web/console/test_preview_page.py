@@ -95,7 +95,7 @@ def test_a_frame_loads_nothing_runs_nothing_and_leads_nowhere(console: Visiting)
 def test_a_text_is_shown_with_what_it_costs(console: Visiting, told: Told) -> None:
     page = console.signed_in("viewer").get("/playbooks/care/preview?step=two")
     assert "Hello from the shop. Reply STOP to opt out." in page.text
-    assert "1 segments, GSM-7, 43 units" in page.text
+    assert "Segments: 1, GSM-7, 43 units" in page.text
     assert "<iframe" not in page.text
     asked = {"step": "two", "variant": "short", "customer": "bob & <b>/?#"}
     page = console.signed_in("viewer").get("/playbooks/care/preview", params=asked)

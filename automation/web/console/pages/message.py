@@ -20,6 +20,7 @@ from automation.reasons import BY_KEY
 from automation.web.accounts.unmasking import Sight
 from automation.web.console.call import Anyone, Call, Support
 from automation.web.console.formats import message_url
+from automation.web.console.forms import reason_in
 from automation.web.console.frames import framed
 
 router = APIRouter()
@@ -48,8 +49,8 @@ def show_html(call: Anyone, message_id: MessageId) -> Response:
 def do_resend(
     call: Support, message_id: MessageId, reason: Reason = "", number: Annotated[int, Form()] = 0
 ) -> Response:
-    wish = Wish(message_id, call.actor, reason, number or None)
     try:
+        wish = Wish(message_id, call.actor, reason_in(call, reason), number or None)
         book = call.office.book()
         with call.writing() as connection:
             made = resend(connection, open_desk(connection, call.office.settings, book), wish, call.now)
@@ -64,11 +65,10 @@ def do_resend(
 def do_resolve(
     call: Support, message_id: MessageId, verdict: Annotated[Literal["sent", "failed"], Form()], reason: Reason = ""
 ) -> Response:
-    if not reason.strip():
-        return _page(call, message_id, call.office.texts("message.say_why"))
     try:
+        words = reason_in(call, reason)
         with call.writing() as connection:
-            by_hand.resolve(connection, message_id, verdict, call.actor, reason.strip(), call.now)
+            by_hand.resolve(connection, message_id, verdict, call.actor, words, call.now)
     except UnknownMessage:
         raise
     except BadInput as error:
