@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
+import hypothesis
 import loopback
 import pytest
 from jinja2 import Environment
@@ -30,6 +31,8 @@ from automation.web.console import office
 NUMBERS = count(1)
 SHARED = Path(__file__).parents[2] / "shared"
 gc.disable()  # until everything is collected
+hypothesis.settings.register_profile("suite", derandomize=True, database=None)  # the same cases every time
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
