@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from browsing import NARROW, SIZES
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PASSWORD = "correct horse battery staple"
-LOOKS = ((*SIZES["desk"], "light"), (*SIZES["desk"], "dark"), (*SIZES["telephone"], "light"), (*NARROW, "dark"))
+LOOKS: tuple[tuple[int, int, Literal["light", "dark"]], ...] = (
+    (*SIZES["desk"], "light"),
+    (*SIZES["desk"], "dark"),
+    (*SIZES["telephone"], "light"),
+    (*NARROW, "dark"),
+)
 CLOSELY = {LOOKS[0], LOOKS[-1]}  # axe takes its time
 # What there is to see at each address of the table of pages; None: it is no page to look at.
 PLACES = {
@@ -70,11 +75,12 @@ def test_somebody_chooses_a_password_signs_out_and_in_again(browser: "Browser", 
 def test_every_page_is_whole_and_accessible_at_every_width_and_color(browser: "Browser", console: Visiting) -> None:
     message = console.shop.rows()[0].message_id
     paths = [place.format(message=message) for place in (PLACES.get(path, path) for path in PAGES) if place]
-    for width, height, scheme in LOOKS:
-        look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-        with looked_at(browser, console, "admin", **look) as page:
-            for path in (*paths, "/nowhere"):
-                page.goto(path)
+    with looked_at(browser, console, "admin") as page:
+        for path in (*paths, "/nowhere"):
+            page.goto(path)
+            for width, height, scheme in LOOKS:
+                page.set_viewport_size({"width": width, "height": height})
+                page.emulate_media(color_scheme=scheme)
                 is_whole(page)
                 if (width, height, scheme) in CLOSELY:
                     is_accessible(page)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from browsing import NARROW, SIZES
@@ -15,7 +15,7 @@ from automation.reports.kept import keep_figures
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-LOOKS = ((*NARROW, "light"), (*SIZES["desk"], "dark"))
+LOOKS: tuple[tuple[int, int, Literal["light", "dark"]], ...] = ((*NARROW, "light"), (*SIZES["desk"], "dark"))
 GOAL = '[goal]\nevent = "Order"\nwithin = "2 days"\n'
 PEOPLE = tuple(f"c{number:03}" for number in range(40))
 PAGES = [
@@ -54,12 +54,13 @@ def console(shop: Shop) -> Iterator[Visiting]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_page_is_whole_and_accessible_with_everything_opened(browser: "Browser", console: Visiting) -> None:
-    for width, height, scheme in LOOKS:
-        look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-        with looked_at(browser, console, "marketer", **look) as page:
-            for path in PAGES:
-                page.goto(path)
-                page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    with looked_at(browser, console, "marketer") as page:
+        for path in PAGES:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            for width, height, scheme in LOOKS:
+                page.set_viewport_size({"width": width, "height": height})
+                page.emulate_media(color_scheme=scheme)
                 is_whole(page)
                 is_accessible(page)
 
