@@ -34,6 +34,7 @@ from automation.web.survey import SurveyPage
 from automation.web.unsubscribe import Unsubscribe
 
 log = logging.getLogger(__name__)
+PATIENCE = 5  # seconds for the step that is under way at the end
 LARGEST = 5_000_000  # bytes of a call
 TAKEN = Response(status_code=204)
 UNKNOWN, UNSIGNED = PlainTextResponse("unknown", 404), PlainTextResponse("not genuine", 401)
@@ -129,7 +130,8 @@ def create_app(
         yield
         hooks.ending = True
         hooks.waiting.set()
-        await working
+        await asyncio.wait([working], timeout=PATIENCE)
+        working.cancel()
 
     async def called(request: Request) -> Response:
         return await hooks(request)

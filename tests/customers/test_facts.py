@@ -109,7 +109,7 @@ HISTORIES = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES, later=HISTORIES, days=st.integers(0, 40))
 def test_refreshed_facts_are_what_a_plain_reading_and_a_rebuild_give(
     database: Database, history: list[Any], later: list[Any], days: int

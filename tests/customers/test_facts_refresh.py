@@ -61,7 +61,7 @@ ARRIVALS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(st.tuples(st.integers(0, 24 * 9), ARRIVALS), min_size=2, max_size=5))
 def test_arrivals_and_windows_that_are_left_in_one_refresh_are_what_a_rebuild_gives(
     database: Database, days: list[Any]

@@ -85,7 +85,7 @@ def ids(rows: Sequence[Row]) -> list[int]:
     return [row["message_id"] for row in rows]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(a_row(), max_size=25), wanted=a_filter, size=st.integers(1, 6))
 def test_pages_show_every_row_of_a_filter_once_and_in_order(
     database: Database, rows: list[Row], wanted: dict[str, Any], size: int

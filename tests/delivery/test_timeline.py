@@ -140,7 +140,7 @@ def test_a_pause_for_one_person_is_an_act_with_its_end(shop: Shop) -> None:
 LIVES = st.fixed_dictionaries({kind: st.lists(st.integers(0, 3), max_size=5) for kind in KINDS})
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(life=LIVES, size=st.integers(1, 7), seed=st.integers(0, 9))
 def test_whatever_the_page_every_row_is_told_once_and_in_order(
     database: Database, life: dict[str, list[int]], size: int, seed: int

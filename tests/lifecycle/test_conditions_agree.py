@@ -280,7 +280,7 @@ def as_sql(said: Said, day: Day) -> Select[int, int]:
 
 
 def test_both_databases_and_python_agree_with_the_meaning(database: Database) -> None:
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
     @given(cases())
     def agree(given_case: tuple[Day, Said, list[Customer]]) -> None:
         day, said, people = given_case

@@ -15,7 +15,7 @@ from automation.delivery.outcomes.texts import stop
 from automation.errors import BadInput
 
 Verdict = Literal["stop", "keep"]
-TOLD: dict[Verdict, Act] = {"stop": "text_stop", "keep": "text_keep"}
+REVIEW: dict[Verdict, Act] = {"stop": "text_stop", "keep": "text_keep"}
 PAGE = 200
 COLUMNS = ("number", "customer_id", "provider", "sender", "text", "meaning", "received_at", "answered_at")
 SHOWN = inbound_texts.c[*COLUMNS, "reviewed_at", "verdict"]
@@ -53,7 +53,7 @@ def review(connection: Connection, number: int, verdict: Verdict, by: str, words
         lift_suppression(connection, "sms", row.sender, [SUSPECTED], now)
     told = update(inbound_texts).where(inbound_texts.c.number == number)
     connection.execute(told.values(reviewed_at=now, verdict=verdict))
-    note(connection, by, TOLD[verdict], f"text:{number}", words, now)
+    note(connection, by, REVIEW[verdict], f"text:{number}", words, now)
 
 
 def _waits_too(connection: Connection, sender: str, number: int) -> bool:

@@ -27,7 +27,7 @@ def do_add(call: Admin, name: Field = "", role: Field = "viewer") -> Response:
         with call.writing() as connection:
             token = add_user(connection, name, role, call.actor, call.now)
     except BadInput as error:
-        return _page(call, problem=str(error), name=name, role=role)
+        return _page(call, problem=str(error))
     return _page(call, link=_link(call, token), invited=name.strip().lower())
 
 
@@ -67,8 +67,6 @@ def _page(
     problem: str | None = None,
     link: str | None = None,
     invited: str = "",
-    name: str = "",
-    role: str = "support",
 ) -> Response:
     with call.reading() as connection:
         users = all_users(connection)
@@ -80,8 +78,6 @@ def _page(
         link=link,
         invited=invited,
         days=LINK_LASTS.days,
-        name=name,
-        role=role,
     )
 
 
